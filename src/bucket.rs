@@ -1,0 +1,213 @@
+//! [`BucketKey`], [`Domain`] and the stable hash `sip13-v1`.
+//!
+//! The algorithm is a contract that another language can implement from this page; golden vectors stand in
+//! `tests/vectors/bucketing.json`.
+//!
+//! - Key derivation, once per salt and domain:
+//!   `K = SipHash-2-4-128(key = 0,0; b"cutover/sip13-v1" ++ 0x00 ++ domain ++ salt)`, with `k0 = h1` and `k1 = h2`.
+//!   `domain` is one byte, `salt` is UTF-8.
+//! - Bucket: `SipHash-1-3(key = k0,k1; bytes ++ tag)` as `u64`, where `tag` is one byte for the kind of key.
+//! - Share: the bucket is in a share of `ppm` iff `(bucket as u128 * 1_000_000) >> 64 < ppm`.
+//!
+//! `SipHash` is from Aumasson and Bernstein, *`SipHash`: a fast short-input PRF* (2012).
+
+use siphasher::sip::SipHasher13;
+use siphasher::sip128::{Hasher128, SipHasher24};
+use std::hash::Hasher;
+
+/// The name of the bucketing algorithm. A change of any bucket would be a new name.
+pub const ALGORITHM: &str = "sip13-v1";
+
+/// What a hash is used for. Each domain has its own key, so that who is in a rollout says nothing about who is sampled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum Domain {
+    /// Who is served by the new side.
+    Rollout = 1,
+    /// Whose calls also run the shadow.
+    Shadow = 2,
+    /// Which of several variants a key gets.
+    Variants = 3,
+}
+
+/// What is bucketed: a user, tenant, order or any other identity that must always get the same answer.
+///
+/// Keys are borrowed and hashed as the bytes they are: no Unicode normalisation, no case folding, never the `Hash` trait.
+/// Strings and byte slices with the same bytes are the same key; an integer is never the same key as its decimal text.
+/// An empty string is a key like any other; [`Missing`](Self::Missing) is the absence of one, and is never hashed.
+///
+/// ```
+/// use cutover::BucketKey;
+///
+/// let user = String::from("user-17");
+/// assert_eq!(BucketKey::from(&user), BucketKey::from("user-17"));
+/// assert_eq!(BucketKey::from(None::<&str>), BucketKey::Missing);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BucketKey<'a> {
+    /// UTF-8 text, tag 0x00.
+    Str(&'a str),
+    /// Raw bytes, tag 0x00.
+    Bytes(&'a [u8]),
+    /// Eight little-endian bytes, tag 0x01.
+    U64(u64),
+    /// Sixteen little-endian bytes, tag 0x02.
+    U128(u128),
+    /// The sixteen bytes of a UUID in RFC 9562 order, tag 0x03.
+    Uuid([u8; 16]),
+    /// There is no key: a [`MissingKey`] policy decides.
+    Missing,
+}
+
+impl<'a> From<&'a str> for BucketKey<'a> {
+    #[inline]
+    fn from(key: &'a str) -> Self {
+        Self::Str(key)
+    }
+}
+
+impl<'a> From<&'a String> for BucketKey<'a> {
+    #[inline]
+    fn from(key: &'a String) -> Self {
+        Self::Str(key)
+    }
+}
+
+impl<'a> From<&'a [u8]> for BucketKey<'a> {
+    #[inline]
+    fn from(key: &'a [u8]) -> Self {
+        Self::Bytes(key)
+    }
+}
+
+impl<'a, const N: usize> From<&'a [u8; N]> for BucketKey<'a> {
+    #[inline]
+    fn from(key: &'a [u8; N]) -> Self {
+        Self::Bytes(key)
+    }
+}
+
+impl<'a> From<&'a Vec<u8>> for BucketKey<'a> {
+    #[inline]
+    fn from(key: &'a Vec<u8>) -> Self {
+        Self::Bytes(key)
+    }
+}
+
+impl From<u64> for BucketKey<'_> {
+    #[inline]
+    fn from(key: u64) -> Self {
+        Self::U64(key)
+    }
+}
+
+impl From<u128> for BucketKey<'_> {
+    #[inline]
+    fn from(key: u128) -> Self {
+        Self::U128(key)
+    }
+}
+
+impl<'a, K: Into<Self>> From<Option<K>> for BucketKey<'a> {
+    #[inline]
+    fn from(key: Option<K>) -> Self {
+        key.map_or(BucketKey::<'a>::Missing, Into::into)
+    }
+}
+
+/// What happens to a call without a key. It is never bucket 0, which would put every anonymous call on one side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum MissingKey {
+    /// The legacy side serves (the default).
+    #[default]
+    Legacy,
+    /// Each call draws its own bucket: the share holds on average, but no caller keeps its side.
+    Random,
+}
+
+/// The keyed hash of one salt and domain: turns keys into buckets, the same ones for ever.
+///
+/// ```
+/// use cutover::bucket::{BucketHasher, Domain};
+///
+/// let hasher = BucketHasher::new("checkout", Domain::Rollout);
+/// assert_eq!(hasher.bucket("user-17"), hasher.bucket("user-17"));
+/// assert_ne!(hasher.bucket("user-17"), BucketHasher::new("search", Domain::Rollout).bucket("user-17"));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct BucketHasher {
+    k0: u64,
+    k1: u64,
+}
+
+impl BucketHasher {
+    /// Derives the key for `salt` and `domain`.
+    #[must_use]
+    pub fn new(salt: &str, domain: Domain) -> Self {
+        let mut derive = SipHasher24::new_with_keys(0, 0);
+        derive.write(b"cutover/sip13-v1\x00");
+        derive.write(&[domain as u8]);
+        derive.write(salt.as_bytes());
+        let key = derive.finish128();
+        Self { k0: key.h1, k1: key.h2 }
+    }
+
+    /// The bucket of `key`, uniform over all of `u64`; `None` for a missing key.
+    #[must_use]
+    #[inline]
+    pub fn bucket<'a>(&self, key: impl Into<BucketKey<'a>>) -> Option<u64> {
+        Some(match key.into() {
+            BucketKey::Str(text) => self.hash(text.as_bytes(), 0),
+            BucketKey::Bytes(bytes) => self.hash(bytes, 0),
+            BucketKey::U64(number) => self.hash(&number.to_le_bytes(), 1),
+            BucketKey::U128(number) => self.hash(&number.to_le_bytes(), 2),
+            BucketKey::Uuid(bytes) => self.hash(&bytes, 3),
+            BucketKey::Missing => return None,
+        })
+    }
+
+    /// One call of the hash for short keys, whose bytes and tag fit a buffer; streaming for the others.
+    #[inline]
+    fn hash(&self, bytes: &[u8], tag: u8) -> u64 {
+        let mut buffer = [0_u8; SHORT + 1];
+        let mut hasher = SipHasher13::new_with_keys(self.k0, self.k1);
+        if let (Some(start), true) = (buffer.get_mut(..bytes.len()), bytes.len() <= SHORT) {
+            start.copy_from_slice(bytes);
+            if let Some(end) = buffer.get_mut(bytes.len()) {
+                *end = tag;
+            }
+            return hasher.hash(buffer.get(..=bytes.len()).unwrap_or(&buffer));
+        }
+        hasher.write(bytes);
+        hasher.write(&[tag]);
+        hasher.finish()
+    }
+}
+
+/// The longest key that is hashed in one piece, in bytes.
+const SHORT: usize = 63;
+
+/// The derived key stays out of logs: with it, anybody could choose keys that fall into a rollout.
+impl std::fmt::Debug for BucketHasher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BucketHasher").finish_non_exhaustive()
+    }
+}
+
+/// Where a bucket lies in parts per million, 0 to 999,999.
+///
+/// ```
+/// assert_eq!(cutover::bucket::ppm_of(0), 0);
+/// assert_eq!(cutover::bucket::ppm_of(u64::MAX), 999_999);
+/// ```
+#[must_use]
+#[inline]
+pub const fn ppm_of(bucket: u64) -> u32 {
+    #[expect(clippy::cast_possible_truncation, reason = "a quotient below 1,000,000 fits")]
+    let ppm = ((bucket as u128 * 1_000_000) >> 64) as u32;
+    ppm
+}

@@ -1,0 +1,187 @@
+//! [`Observer`]: hears everything, decides nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::mode::SystemMode;
+use crate::outcome::{Outcome, Side, Verdict};
+use crate::route::Route;
+
+/// Hears what happens, for monitors, metrics and logs. No answer depends on it.
+///
+/// An observer that [never blocks](Self::never_blocks) is called where things happen; any other is called from a
+/// thread of its own behind a bounded queue, and what does not fit is dropped and counted. Panics are contained and
+/// counted.
+///
+/// Closures over `(source, event)` are observers too.
+pub trait Observer: Send + Sync {
+    /// Something happened. `source` is the name of the runner, flag set or migration that tells.
+    fn observe(&self, source: &str, event: &Event);
+
+    /// Whether [`observe`](Self::observe) returns without waiting for anything: no I/O, no lock that others hold long.
+    /// The default is `false`.
+    fn never_blocks(&self) -> bool {
+        false
+    }
+}
+
+impl<F: Fn(&str, &Event) + Send + Sync> Observer for F {
+    fn observe(&self, source: &str, event: &Event) {
+        self(source, event);
+    }
+}
+
+impl<O: Observer + ?Sized> Observer for Arc<O> {
+    fn observe(&self, source: &str, event: &Event) {
+        (**self).observe(source, event);
+    }
+
+    fn never_blocks(&self) -> bool {
+        (**self).never_blocks()
+    }
+}
+
+/// What happened. Small, `Copy`, and free of the host's values.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Event {
+    /// One side ran, and it served.
+    Served {
+        /// How the call was routed.
+        route: Route,
+        /// How the side ended and how long it took.
+        sample: Sample,
+    },
+    /// Both sides were selected to run; this is how the pair ended.
+    Compared {
+        /// How the call was routed.
+        route: Route,
+        /// The legacy side.
+        legacy: Sample,
+        /// The new side.
+        new: Sample,
+        /// What the two say together.
+        verdict: Verdict,
+        /// Whether new was to serve, failed, and legacy answered instead.
+        fell_back: bool,
+    },
+    /// A routed shadow did not run.
+    Skipped {
+        /// How the call was routed.
+        route: Route,
+        /// Why it did not run.
+        reason: SkipReason,
+    },
+    /// A part of the host's configuration failed; the served answer is not affected.
+    Fault {
+        /// Which part.
+        part: Part,
+    },
+    /// The breaker opened after too many shadow faults in a row; shadows are skipped until it closes.
+    BreakerOpened {
+        /// How long it stays open.
+        cool_down: Duration,
+    },
+    /// The breaker closed again after a shadow that went well.
+    BreakerClosed,
+    /// A mode was changed, by this process or another one.
+    ModeChanged {
+        /// The mode before.
+        from: SystemMode,
+        /// The mode now.
+        to: SystemMode,
+        /// The epoch of the record that says so.
+        epoch: u64,
+    },
+}
+
+/// How one side of one call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Sample {
+    /// Which side.
+    pub side: Side,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// From the moment it was started until it ended or was given up.
+    pub elapsed: Duration,
+}
+
+impl Sample {
+    /// How `side` ended after `elapsed`.
+    #[must_use]
+    pub const fn new(side: Side, outcome: Outcome, elapsed: Duration) -> Self {
+        Self { side, outcome, elapsed }
+    }
+}
+
+/// Why a routed shadow did not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "counts are kept per reason, over all of them")]
+pub enum SkipReason {
+    /// The key is not in the shadow share of the router or of the shadow policy.
+    NotSampled,
+    /// As many shadows as allowed are in flight.
+    InFlight,
+    /// The breaker is open.
+    BreakerOpen,
+    /// The call came from inside the runner's own new side.
+    Nested,
+}
+
+impl SkipReason {
+    /// All reasons, in the order in which counts list them.
+    pub const ALL: [Self; 4] = [Self::NotSampled, Self::InFlight, Self::BreakerOpen, Self::Nested];
+
+    /// The wire name, such as `not_sampled`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotSampled => "not_sampled",
+            Self::InFlight => "in_flight",
+            Self::BreakerOpen => "breaker_open",
+            Self::Nested => "nested",
+        }
+    }
+}
+
+/// A part that the host gave and that can fail without touching the served answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "faults are counted per part, over all of them")]
+pub enum Part {
+    /// The router panicked: the call ran legacy only.
+    Router,
+    /// The comparator, or the one for errors, failed or panicked: the call counts as ignored.
+    Comparator,
+    /// A capture function or the context failed or panicked: its value is missing in the discrepancy.
+    Capture,
+    /// The recorder failed or panicked.
+    Recorder,
+    /// The observer panicked, or its queue was full.
+    Observer,
+    /// The runtime panicked, or cannot sleep here: shadows are not waited for.
+    Runtime,
+}
+
+impl Part {
+    /// All parts, in the order in which counts list them.
+    pub const ALL: [Self; 6] =
+        [Self::Router, Self::Comparator, Self::Capture, Self::Recorder, Self::Observer, Self::Runtime];
+
+    /// The wire name, such as `comparator`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Router => "router",
+            Self::Comparator => "comparator",
+            Self::Capture => "capture",
+            Self::Recorder => "recorder",
+            Self::Observer => "observer",
+            Self::Runtime => "runtime",
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! [`Discrepancy`]: one recorded disagreement.
+
+use std::fmt;
+use std::hash::Hasher;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use super::Captured;
+use crate::compare::Difference;
+use crate::mode::SystemMode;
+use crate::outcome::{Outcome, Side};
+
+/// A recorded disagreement between the two sides of one call, or of several calls with the same fingerprint.
+///
+/// It holds nothing raw: values, context and key are there only as far as the host gave a function for them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Discrepancy {
+    /// Groups equal discrepancies.
+    pub fingerprint: Fingerprint,
+    /// The name of the runner that found it.
+    pub runner: Arc<str>,
+    /// What kind of disagreement it is.
+    pub kind: DiscrepancyKind,
+    /// Where the answers differ, as far as the comparator knows. Values are there only if the host asked for them.
+    pub differences: Vec<Difference>,
+    /// The legacy side.
+    pub legacy: SideRecord,
+    /// The new side.
+    pub new: SideRecord,
+    /// Which side gave the caller's answer.
+    pub served: Side,
+    /// The mode that routed the call.
+    pub mode: SystemMode,
+    /// The epoch of the record that routed the call.
+    pub epoch: u64,
+    /// The key: its hash in 16 hexadecimal digits, or the key itself if the host asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// What the call site said about the call, as JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<Captured>,
+    /// How many calls this stands for.
+    pub occurrences: u64,
+    /// When the first of them was seen.
+    #[serde(with = "unix_millis")]
+    pub first_seen: SystemTime,
+    /// When the last of them was seen.
+    #[serde(with = "unix_millis")]
+    pub last_seen: SystemTime,
+}
+
+impl Discrepancy {
+    /// Takes in a later discrepancy with the same fingerprint: the first sample stays, the counts grow.
+    pub fn merge(&mut self, later: &Self) {
+        self.occurrences = self.occurrences.saturating_add(later.occurrences);
+        self.first_seen = self.first_seen.min(later.first_seen);
+        self.last_seen = self.last_seen.max(later.last_seen);
+    }
+
+    /// Roughly the bytes held, for bounded buffers.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let captured = [&self.legacy.value, &self.new.value, &self.context];
+        let texts: usize = captured.into_iter().flatten().map(Captured::size).sum();
+        let differences: usize = self.differences.iter().map(size_of_difference).sum();
+        size_of::<Self>() + texts + differences + self.key.as_ref().map_or(0, String::len)
+    }
+}
+
+fn size_of_difference(difference: &Difference) -> usize {
+    let values = [&difference.legacy, &difference.new];
+    let values: usize = values.into_iter().flatten().map(|value| value.to_string().len()).sum();
+    size_of::<Difference>() + difference.path.len() + values
+}
+
+/// What kind of disagreement a discrepancy is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum DiscrepancyKind {
+    /// Both returned `Ok`, and the comparator says that the values differ.
+    ValuesDiffer,
+    /// Both returned `Err`, and the error comparator says that the errors differ.
+    ErrorsDiffer,
+    /// Legacy returned `Err`, new `Ok`.
+    LegacyFailed,
+    /// New returned `Err`, legacy `Ok`.
+    NewFailed,
+    /// At least one side panicked.
+    Panicked,
+    /// The shadow took too long.
+    TimedOut,
+}
+
+impl DiscrepancyKind {
+    /// The wire name, such as `values_differ`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ValuesDiffer => "values_differ",
+            Self::ErrorsDiffer => "errors_differ",
+            Self::LegacyFailed => "legacy_failed",
+            Self::NewFailed => "new_failed",
+            Self::Panicked => "panicked",
+            Self::TimedOut => "timed_out",
+        }
+    }
+}
+
+impl fmt::Display for DiscrepancyKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// One side of a discrepancy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SideRecord {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How long it took, in nanoseconds when serialised.
+    #[serde(with = "nanos")]
+    pub elapsed: Duration,
+    /// Its value, error or panic text, captured by the host's function.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Captured>,
+}
+
+impl SideRecord {
+    /// A side without its value.
+    #[must_use]
+    pub const fn new(outcome: Outcome, elapsed: Duration) -> Self {
+        Self { outcome, elapsed, value: None }
+    }
+}
+
+/// Groups discrepancies that say the same: 128 bits over runner, kind, outcomes and the paths and kinds of the
+/// differences, with array indices taken as equal. Where a comparator knows no paths, the captured values count too.
+///
+/// It is a hash for grouping, not for security.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct Fingerprint(u128);
+
+impl Fingerprint {
+    /// The fingerprint of a discrepancy, whatever its own field says.
+    #[must_use]
+    pub fn of(discrepancy: &Discrepancy) -> Self {
+        let mut hasher = SipHasher13::new_with_keys(0, 0);
+        let mut part = |text: &str| {
+            hasher.write(&(text.len() as u64).to_le_bytes());
+            hasher.write(text.as_bytes());
+        };
+        part(&discrepancy.runner);
+        part(discrepancy.kind.name());
+        part(discrepancy.legacy.outcome.name());
+        part(discrepancy.new.outcome.name());
+        for difference in &discrepancy.differences {
+            part(&without_indices(&difference.path));
+            part(difference.kind.name());
+        }
+        if discrepancy.differences.is_empty() {
+            let values = [&discrepancy.legacy.value, &discrepancy.new.value];
+            values.into_iter().flatten().for_each(|value| part(&value.text));
+        }
+        Self(hasher.finish128().as_u128())
+    }
+}
+
+/// The path with every array index written as `*`.
+fn without_indices(path: &str) -> String {
+    let generic = |token| if is_index(token) { "*" } else { token };
+    path.split('/').map(generic).collect::<Vec<_>>().join("/")
+}
+
+fn is_index(token: &str) -> bool {
+    !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl From<Fingerprint> for String {
+    fn from(fingerprint: Fingerprint) -> Self {
+        fingerprint.to_string()
+    }
+}
+
+impl TryFrom<String> for Fingerprint {
+    type Error = std::num::ParseIntError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        u128::from_str_radix(&text, 16).map(Self)
+    }
+}
+
+mod unix_millis {
+    use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
+        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        serializer.serialize_u64(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SystemTime, D::Error> {
+        u64::deserialize(deserializer).map(|millis| UNIX_EPOCH + Duration::from_millis(millis))
+    }
+}
+
+mod nanos {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_nanos)
+    }
+}

@@ -1,0 +1,50 @@
+//! [`Discrepancy`] and the [`Recorder`]s that keep them: bounded, deduplicated, redacted.
+
+mod capture;
+mod discrepancy;
+
+pub use capture::{Capture, Captured};
+pub use discrepancy::{Discrepancy, DiscrepancyKind, Fingerprint, SideRecord};
+
+use std::sync::Arc;
+
+/// Keeps discrepancies.
+///
+/// A recorder that [never blocks](Self::never_blocks) is called where the discrepancy was found; any other is called
+/// from a thread of its own behind a bounded, deduplicating queue, and what does not fit is dropped and counted.
+/// Errors and panics are contained and counted.
+pub trait Recorder: Send + Sync {
+    /// Keeps one discrepancy, or merges it into one with the same fingerprint.
+    ///
+    /// # Errors
+    /// [`RecordError`] when it could not be kept.
+    fn record(&self, discrepancy: Discrepancy) -> Result<(), RecordError>;
+
+    /// Whether [`record`](Self::record) returns without waiting for anything: no I/O, no lock that others hold long.
+    /// The default is `false`.
+    fn never_blocks(&self) -> bool {
+        false
+    }
+}
+
+impl<R: Recorder + ?Sized> Recorder for Arc<R> {
+    fn record(&self, discrepancy: Discrepancy) -> Result<(), RecordError> {
+        (**self).record(discrepancy)
+    }
+
+    fn never_blocks(&self) -> bool {
+        (**self).never_blocks()
+    }
+}
+
+/// A discrepancy was not kept. The cause is the source.
+#[derive(Debug, thiserror::Error)]
+#[error("the discrepancy was not kept")]
+pub struct RecordError(#[source] Box<dyn std::error::Error + Send + Sync>);
+
+impl RecordError {
+    /// An error with its cause, which may be a text.
+    pub fn new(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(cause.into())
+    }
+}

@@ -1,0 +1,101 @@
+//! [`Route`]: how one call runs, and the [`Router`]s that decide it.
+
+use std::sync::Arc;
+
+use crate::bucket::BucketKey;
+use crate::mode::SystemMode;
+use crate::outcome::Side;
+
+/// Decides how a call runs. It stands on the path of every call.
+///
+/// Laws: one call to `route` reads one snapshot, so that its answer is never a mixture of two policies; the same key
+/// gets the same answer until the policy changes; it never blocks and never allocates. A router that panics is taken
+/// for one that says legacy only, and counted.
+///
+/// Closures from a key to a [`Route`] are routers too.
+pub trait Router: Send + Sync {
+    /// How the call for `key` runs.
+    fn route(&self, key: BucketKey<'_>) -> Route;
+}
+
+impl<F: Fn(BucketKey<'_>) -> Route + Send + Sync> Router for F {
+    fn route(&self, key: BucketKey<'_>) -> Route {
+        self(key)
+    }
+}
+
+impl<R: Router + ?Sized> Router for Arc<R> {
+    fn route(&self, key: BucketKey<'_>) -> Route {
+        (**self).route(key)
+    }
+}
+
+/// The same route for every key.
+impl Router for Route {
+    fn route(&self, _key: BucketKey<'_>) -> Route {
+        *self
+    }
+}
+
+/// How one call runs: decided once, from one snapshot, and small enough to copy.
+///
+/// A fixed route is a [`Router`] itself, which is handy in tests.
+///
+/// ```
+/// use cutover::{Route, Side, SystemMode};
+///
+/// let route = Route::new(SystemMode::Parallel, Side::Legacy).with_shadow();
+/// assert_eq!(route.shadow, Shadow::Run);
+/// assert_eq!(route.running_shadow(), Some(Side::New));
+/// # use cutover::Shadow;
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Route {
+    /// Who gives the caller's answer.
+    pub serve: Side,
+    /// Whether the other side runs as the shadow.
+    pub shadow: Shadow,
+    /// The mode that decided.
+    pub mode: SystemMode,
+    /// The epoch of the record that decided; 0 where there is none.
+    pub epoch: u64,
+    /// Where the key fell in the rollout's hash, when it was hashed.
+    pub bucket: Option<u64>,
+}
+
+impl Route {
+    /// A route without shadow, epoch and bucket.
+    #[must_use]
+    pub const fn new(mode: SystemMode, serve: Side) -> Self {
+        Self { serve, shadow: Shadow::Never, mode, epoch: 0, bucket: None }
+    }
+
+    /// The same route, with the other side as its shadow.
+    #[must_use]
+    pub const fn with_shadow(mut self) -> Self {
+        self.shadow = Shadow::Run;
+        self
+    }
+
+    /// The side that runs as the shadow, if one does.
+    #[must_use]
+    pub const fn running_shadow(&self) -> Option<Side> {
+        match self.shadow {
+            Shadow::Run => Some(self.serve.other()),
+            Shadow::Never | Shadow::NotSampled => None,
+        }
+    }
+}
+
+/// Whether the side that does not serve runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Shadow {
+    /// The mode runs one side only, or its shadow share is 0 %.
+    Never,
+    /// The mode has a shadow share, and this key is not in it.
+    NotSampled,
+    /// It runs.
+    Run,
+}
