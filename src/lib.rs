@@ -18,6 +18,7 @@ pub mod testing;
 pub mod validate;
 
 mod contain;
+mod lock;
 mod outcome;
 mod percentage;
 mod route;
@@ -31,4 +32,4 @@ pub use outcome::{Outcome, Side, Verdict};
 pub use percentage::{Percentage, PercentageError};
 pub use record::{Discrepancy, Recorder};
 pub use route::{Route, Router, Shadow};
-pub use runtime::Runtime;
+pub use runtime::{HostRuntime, Runtime};
