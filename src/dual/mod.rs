@@ -1,1 +1,53 @@
-//! Under way.
+//! [`DualRunner`]: runs both sides, answers with one, reports on the pair.
+//!
+//! # What the caller can rely on
+//! The answer is that of the side that serves: its value, its error, or its panic. The other side, the comparator, the
+//! capture functions, the recorder, the observer and the runtime may fail, panic (in destructors and in panic payloads
+//! too) or hang; each is contained and counted. What they may cost the caller in time:
+//!
+//! | part | [`run`](DualRunner::run) | [`run_detached`](DualRunner::run_detached) | [`run_sync`](DualRunner::run_sync) |
+//! |---|---|---|---|
+//! | the router | its own time | its own time | its own time |
+//! | a shadow that is slow or never ends | the patience (100 ms) | nothing | its own time |
+//! | a shadow that blocks its thread | the time it blocks | nothing, on a runtime of its own | its own time |
+//! | comparator, captures, context | their own time | nothing, on a runtime of its own | their own time |
+//! | a recorder or observer that blocks | nothing | nothing | nothing |
+//! | `T::clone`, capture and projection of a served error | | their own time | |
+//!
+//! `run` and `run_sync` borrow: both sides, the comparator and the context run on the caller's thread, and no library
+//! can take a thread away from code that does not give it back. Where such code is not trusted to end, call
+//! `run_detached`.
+//!
+//! # Spans and events
+//! With `tracing` enabled, each call of which both sides run is a span `cutover.call` (level `DEBUG`) with the fields
+//! `runner`, `mode`, `serves`, `shadow`, `epoch` and, at its end, `verdict`. Each discrepancy is an event (`WARN`) with
+//! `runner`, `mode`, `epoch`, `serves`, `kind`, `legacy`, `new` (outcomes), `differences` (how many) and `fingerprint`;
+//! each skipped shadow one (`DEBUG`) with `runner`, `mode`, `epoch` and `reason`; each contained fault one (`WARN`)
+//! with `runner` and `part`. Values, keys and panic texts are never among them.
+
+mod books;
+mod breaker;
+mod builder;
+mod call;
+mod capture;
+mod counts;
+mod depth;
+mod detached;
+mod end;
+mod errors;
+mod judge;
+mod policy;
+mod report;
+mod runner;
+mod shared;
+mod sides;
+mod slot;
+mod sync;
+mod timer;
+mod trace;
+
+pub use builder::{DualRunnerBuilder, NeedsComparator, PanicAborts};
+pub use call::Call;
+pub use counts::{Counts, Faults, Skipped};
+pub use policy::{Fallback, Order, ShadowPolicy};
+pub use runner::DualRunner;

@@ -143,7 +143,7 @@ impl SideRecord {
 /// differences, with array indices taken as equal. Where a comparator knows no paths, the captured values count too.
 ///
 /// It is a hash for grouping, not for security.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Fingerprint(u128);
 

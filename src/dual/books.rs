@@ -1,0 +1,210 @@
+//! The books of one call: whatever happens to it, it is counted once, in the right column.
+
+use std::ops::Deref;
+use std::time::Duration;
+
+use tracing::Span;
+
+use super::policy::Fallback;
+use super::shared::{Plan, Shared, Ticket};
+use super::trace;
+use crate::clock::Instant;
+use crate::observe::{Event, Sample};
+use crate::outcome::{Outcome, Pairing, Side, Verdict};
+use crate::route::Route;
+
+/// Opened when a call starts, closed when it has ended. Dropped between the two, the call was abandoned.
+pub(super) struct Books<P: Deref<Target = Shared>> {
+    pub(super) shared: P,
+    pub(super) route: Route,
+    stage: Stage,
+    fell_back: bool,
+    legacy: Option<Noted>,
+    new: Option<Noted>,
+    started: Instant,
+    ticket: Option<Ticket>,
+    /// Boxed, so that calls without a listener carry one word.
+    span: Option<Box<Span>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Nothing has started.
+    Planned,
+    /// One side runs.
+    Alone,
+    /// Both sides were selected to run.
+    Selected,
+    Closed,
+}
+
+/// How a side ended, and after how many nanoseconds.
+#[derive(Debug, Clone, Copy)]
+struct Noted {
+    nanos: u64,
+    outcome: Outcome,
+}
+
+impl<P: Deref<Target = Shared>> Books<P> {
+    /// The books of a call that has not started.
+    #[inline]
+    pub(super) fn new(shared: P, plan: Plan) -> Self {
+        let Plan { route, ticket } = plan;
+        let started = Instant::default();
+        Self {
+            shared,
+            route,
+            stage: Stage::Planned,
+            fell_back: false,
+            legacy: None,
+            new: None,
+            started,
+            ticket,
+            span: None,
+        }
+    }
+
+    /// The call starts: from here on it is counted, whatever happens to it.
+    #[inline]
+    pub(super) fn open(&mut self) {
+        self.stage = if self.ticket.is_some() { Stage::Selected } else { Stage::Alone };
+        if self.ticket.is_some() {
+            self.shared.counters.select();
+        }
+        self.span = trace::call(&self.shared.name, &self.route);
+        self.started = self.shared.clock.now();
+    }
+
+    /// Whether one side serves alone, nothing else can come of it, and nobody listens.
+    #[inline]
+    pub(super) fn is_quiet(&self) -> bool {
+        self.ticket.is_none()
+            && (self.route.serve == Side::Legacy || self.shared.fallback == Fallback::Never)
+            && !self.shared.is_heard()
+    }
+
+    /// The moment from which both sides are timed.
+    #[inline]
+    pub(super) const fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// The next side starts only now: its time counts from here.
+    #[inline]
+    pub(super) fn restart(&mut self) {
+        self.started = self.shared.clock.now();
+    }
+
+    #[inline]
+    pub(super) fn is_selected(&self) -> bool {
+        self.stage == Stage::Selected
+    }
+
+    /// Runs a part of the call inside its span.
+    #[inline]
+    pub(super) fn in_span<R>(&self, part: impl FnOnce() -> R) -> R {
+        match &self.span {
+            None => part(),
+            Some(span) => span.in_scope(part),
+        }
+    }
+
+    /// Notes how a side ended, now.
+    #[inline]
+    pub(super) fn note(&mut self, side: Side, outcome: Outcome) {
+        let nanos = self.nanos_so_far();
+        let noted = Some(Noted { nanos, outcome });
+        match side {
+            Side::Legacy => self.legacy = noted,
+            Side::New => self.new = noted,
+        }
+    }
+
+    /// New failed while it served, and legacy answers: the call needs both sides after all.
+    pub(super) fn fall_back(&mut self) {
+        if self.stage == Stage::Alone {
+            self.stage = Stage::Selected;
+            self.shared.counters.select();
+        }
+        self.fell_back = true;
+        self.shared.counters.fall_back();
+    }
+
+    /// How a side ended; one that was not noted was abandoned just now.
+    #[inline]
+    pub(super) fn sample(&self, side: Side) -> Sample {
+        let noted = match side {
+            Side::Legacy => self.legacy,
+            Side::New => self.new,
+        };
+        let noted = noted.unwrap_or_else(|| Noted { nanos: self.nanos_so_far(), outcome: Outcome::Abandoned });
+        Sample::new(side, noted.outcome, Duration::from_nanos(noted.nanos))
+    }
+
+    #[inline]
+    fn nanos_so_far(&self) -> u64 {
+        self.shared.clock.now().as_nanos().saturating_sub(self.started.as_nanos())
+    }
+
+    /// One side ran, and it has ended.
+    pub(super) fn close_alone(mut self) {
+        self.settle_alone();
+    }
+
+    /// Counts the call and tells everybody.
+    #[inline]
+    pub(super) fn close(mut self, verdict: Verdict) {
+        self.settle(verdict);
+    }
+
+    fn settle_alone(&mut self) {
+        self.stage = Stage::Closed;
+        let (route, sample) = (self.route, self.sample(self.route.serve));
+        self.shared.tell(|| Event::Served { route, sample });
+    }
+
+    #[inline]
+    fn settle(&mut self, verdict: Verdict) {
+        self.stage = Stage::Closed;
+        let (legacy, new) = (self.sample(Side::Legacy), self.sample(Side::New));
+        let (route, fell_back) = (self.route, self.fell_back);
+        self.shared.counters.end(verdict, &legacy, &new);
+        self.tell_breaker(if route.serve == Side::Legacy { new.outcome } else { legacy.outcome });
+        self.shared.tell(|| Event::Compared { route, legacy, new, verdict, fell_back });
+        if let Some(span) = &self.span {
+            trace::verdict(span, verdict);
+        }
+    }
+
+    #[inline]
+    fn tell_breaker(&self, shadow: Outcome) {
+        let (breaker, probe) = (&self.shared.breaker, self.ticket.as_ref().is_some_and(|ticket| ticket.probe));
+        let change = match shadow {
+            Outcome::Ok | Outcome::Err => breaker.shadow_returned(probe),
+            Outcome::Panicked | Outcome::TimedOut => breaker.shadow_faulted(probe, self.shared.clock.now()),
+            Outcome::Abandoned => None,
+        };
+        if let Some(change) = change {
+            self.shared.tell_breaker(change);
+        }
+    }
+
+    /// The verdict on a call that was dropped half way.
+    fn verdict_of_dropped(&self) -> Verdict {
+        match Pairing::of(self.sample(Side::Legacy).outcome, self.sample(Side::New).outcome) {
+            Pairing::Decided(verdict) => verdict,
+            Pairing::CompareValues | Pairing::CompareErrors => Verdict::Abandoned,
+        }
+    }
+}
+
+impl<P: Deref<Target = Shared>> Drop for Books<P> {
+    #[inline]
+    fn drop(&mut self) {
+        match self.stage {
+            Stage::Planned | Stage::Closed => {}
+            Stage::Alone => self.settle_alone(),
+            Stage::Selected => self.settle(self.verdict_of_dropped()),
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! [`Call`]: one call of a runner, with what the call site adds to it.
+
+use std::fmt;
+use std::future::{Pending, poll_fn};
+use std::ops::Deref;
+use std::pin::pin;
+
+use serde::Serialize;
+
+use super::books::Books;
+use super::report::key_text;
+use super::runner::DualRunner;
+use super::shared::{Plan, Shared};
+use super::sides::{Ends, Sides};
+use super::slot::{Contained, Slot};
+use crate::bucket::BucketKey;
+use crate::contain::discard;
+use crate::outcome::Side;
+use crate::record::Capture;
+
+/// One call of a [`DualRunner`], made by [`DualRunner::call`].
+///
+/// ```
+/// use cutover::{DualRunner, Equality, Route, Side, SystemMode};
+/// use cutover::record::MemoryRecorder;
+///
+/// # futures::executor::block_on(async {
+/// let recorder = std::sync::Arc::new(MemoryRecorder::new());
+/// let parallel = Route::new(SystemMode::Parallel, Side::Legacy).with_shadow();
+/// let price = DualRunner::builder("price", parallel).comparator(Equality).record_to(recorder.clone()).build();
+///
+/// let answer = price
+///     .call("order-17")
+///     .context(|| serde_json::json!({ "items": 3 }))
+///     .run(async { Ok::<_, String>(100) }, async { Ok(99) })
+///     .await;
+/// assert_eq!(answer, Ok(100));
+/// assert_eq!(recorder.discrepancies()[0].context.as_ref().unwrap().text, r#"{"items":3}"#);
+/// # });
+/// ```
+#[must_use = "a call does nothing until one of its `run` methods is called"]
+pub struct Call<'r, 'k, T, E, C = Silent, W = Pending<Result<T, E>>> {
+    pub(super) runner: &'r DualRunner<T, E>,
+    pub(super) key: BucketKey<'k>,
+    pub(super) context: C,
+    twin: Option<W>,
+}
+
+/// A call site that says nothing about its calls.
+pub(super) type Silent = fn(&mut Capture) -> fmt::Result;
+
+impl<'r, 'k, T, E> Call<'r, 'k, T, E> {
+    #[inline]
+    pub(super) fn new(runner: &'r DualRunner<T, E>, key: BucketKey<'k>) -> Self {
+        Self { runner, key, context: |_| Ok(()), twin: None }
+    }
+}
+
+impl<'r, 'k, T, E, C, W> Call<'r, 'k, T, E, C, W> {
+    /// What a discrepancy shall say about this call. The closure runs only when there is something to record; its
+    /// value is kept as JSON, cut at the runner's capture limit.
+    pub fn context<V: Serialize>(
+        self,
+        context: impl FnOnce() -> V,
+    ) -> Call<'r, 'k, T, E, impl FnOnce(&mut Capture) -> fmt::Result, W> {
+        let write = move |out: &mut Capture| out.json(&context());
+        Call { runner: self.runner, key: self.key, context: write, twin: self.twin }
+    }
+
+    /// A second future of the legacy side, run beside the shadow: what differs between legacy and legacy is noise.
+    ///
+    /// The runner learns per path how often that happens and reports a path that is known to be noisy only when new
+    /// differs significantly more often (exact `McNemar` test). `run` only; the other entry points drop the twin.
+    pub fn twin<W2: Future<Output = Result<T, E>>>(self, twin: W2) -> Call<'r, 'k, T, E, C, W2> {
+        Call { runner: self.runner, key: self.key, context: self.context, twin: Some(twin) }
+    }
+}
+
+impl<T, E, C, W> Call<'_, '_, T, E, C, W>
+where
+    C: FnOnce(&mut Capture) -> fmt::Result,
+    W: Future<Output = Result<T, E>>,
+{
+    /// As [`DualRunner::run`].
+    ///
+    /// # Errors
+    /// The error of the side that serves.
+    ///
+    /// # Panics
+    /// When the side that serves panics.
+    #[inline]
+    pub fn run<L, N>(self, legacy: L, new: N) -> impl Future<Output = Result<T, E>>
+    where
+        L: Future<Output = Result<T, E>>,
+        N: Future<Output = Result<T, E>>,
+    {
+        let shared = &*self.runner.shared;
+        let plan = shared.plan(self.key, shared.policy.max_in_flight);
+        self.run_planned(plan, legacy, Contained::new(new))
+    }
+
+    #[inline]
+    pub(super) fn run_planned<L, N>(
+        self,
+        plan: Plan,
+        legacy: L,
+        new: Contained<N>,
+    ) -> impl Future<Output = Result<T, E>>
+    where
+        L: Future<Output = Result<T, E>>,
+        N: Future<Output = Result<T, E>>,
+    {
+        let Self { runner, key, context, twin } = self;
+        let mut books = Books::new(&*runner.shared, plan);
+        async move {
+            if books.is_quiet() {
+                return match books.route.serve {
+                    Side::Legacy => after_dropping(new, legacy).await,
+                    Side::New => new_alone(books.shared, legacy, new).await,
+                };
+            }
+            let (legacy, new, twin) = (pin!(Some(legacy)), pin!(Some(new.into_inner())), pin!(twin));
+            let mut sides = Sides::new(books.shared, legacy, new, twin);
+            books.open();
+            let answers = poll_fn(|cx| sides.poll(cx, &mut books)).await;
+            runner.finish(books, key, context, sides.into_ends(), answers)
+        }
+    }
+}
+
+/// Legacy as if the runner were not there.
+#[inline]
+fn after_dropping<N, L>(new: Contained<N>, legacy: L) -> L {
+    drop(new);
+    legacy
+}
+
+/// New as if the runner were not there, but for the mark on its thread.
+#[inline]
+async fn new_alone<T, E, L, N>(shared: &Shared, legacy: L, new: Contained<N>) -> Result<T, E>
+where
+    N: Future<Output = Result<T, E>>,
+{
+    discard(legacy);
+    let new = pin!(Some(new.into_inner()));
+    let mut new = Slot::new(new, shared.mark_of(Side::New));
+    poll_fn(|cx| new.poll(cx)).await.into_answer()
+}
+
+impl<T, E> DualRunner<T, E> {
+    /// Settles the call and gives the caller the answer of the side that `answers`.
+    #[inline]
+    pub(super) fn finish<P: Deref<Target = Shared>>(
+        &self,
+        books: Books<P>,
+        key: BucketKey<'_>,
+        context: impl FnOnce(&mut Capture) -> fmt::Result,
+        mut ends: Ends<T, E>,
+        answers: Side,
+    ) -> Result<T, E> {
+        let mut finding = None;
+        if books.is_selected() {
+            let key = |shared: &Shared| key_text(key, shared, self.judge.captures.key);
+            finding = self.judge.settle(books, &ends.pair(), key, context);
+        } else {
+            books.close_alone();
+        }
+        let answer = ends.take(answers);
+        discard(ends);
+        if let Some(finding) = finding {
+            finding.raise();
+        }
+        answer.into_answer()
+    }
+}
+
+impl<T, E, C, W> fmt::Debug for Call<'_, '_, T, E, C, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("runner", &self.runner.name()).finish_non_exhaustive()
+    }
+}

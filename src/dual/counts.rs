@@ -1,0 +1,258 @@
+//! [`Counts`]: how the runner's calls ended, counted in stripes so that threads do not share cache lines.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::observe::{Part, Sample, SkipReason};
+use crate::outcome::{Side, Verdict};
+
+/// How a runner's calls ended since it was built.
+///
+/// Every selected call, that is every call of which both sides were to run, ends in exactly one column, so that
+/// `selected = matched + mismatched + ignored + both_failed + one_failed + panicked + timed_out + abandoned`
+/// as soon as no call is [in flight](Self::in_flight).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Calls of which both sides were to run.
+    pub selected: u64,
+    /// Both sides agreed.
+    pub matched: u64,
+    /// Both sides ended and disagreed.
+    pub mismatched: u64,
+    /// The comparator or known noise said that the difference does not matter, or the comparator failed.
+    pub ignored: u64,
+    /// Both sides failed, and nothing compares errors.
+    pub both_failed: u64,
+    /// One side failed.
+    pub one_failed: u64,
+    /// At least one side panicked.
+    pub panicked: u64,
+    /// The shadow took too long.
+    pub timed_out: u64,
+    /// The call was dropped before both sides had ended.
+    pub abandoned: u64,
+    /// Calls that legacy answered because new failed while it served.
+    pub fallbacks: u64,
+    /// Routed shadows that did not run, by reason.
+    pub skipped: Skipped,
+    /// Faults of the parts that the host gave; none of them touched an answer.
+    pub faults: Faults,
+    /// Total time that legacy took in selected calls, in nanoseconds.
+    pub legacy_nanos: u64,
+    /// Total time that new took in selected calls, in nanoseconds.
+    pub new_nanos: u64,
+}
+
+impl Counts {
+    /// Selected calls that have not ended yet.
+    #[must_use]
+    pub const fn in_flight(&self) -> u64 {
+        self.selected.saturating_sub(self.ended())
+    }
+
+    /// Selected calls that have ended: the sum of the eight columns.
+    #[must_use]
+    pub const fn ended(&self) -> u64 {
+        self.matched
+            + self.mismatched
+            + self.ignored
+            + self.both_failed
+            + self.one_failed
+            + self.panicked
+            + self.timed_out
+            + self.abandoned
+    }
+
+    /// The count of one verdict.
+    #[must_use]
+    pub const fn of(&self, verdict: Verdict) -> u64 {
+        match verdict {
+            Verdict::Matched => self.matched,
+            Verdict::Mismatched => self.mismatched,
+            Verdict::Ignored => self.ignored,
+            Verdict::BothFailed => self.both_failed,
+            Verdict::OneFailed => self.one_failed,
+            Verdict::Panicked => self.panicked,
+            Verdict::TimedOut => self.timed_out,
+            Verdict::Abandoned => self.abandoned,
+        }
+    }
+}
+
+/// Routed shadows that did not run, by [`SkipReason`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[non_exhaustive]
+pub struct Skipped {
+    /// The key was not in the shadow share.
+    pub not_sampled: u64,
+    /// As many shadows as allowed were in flight.
+    pub in_flight: u64,
+    /// The breaker was open.
+    pub breaker_open: u64,
+    /// The call came from inside the runner's own new side.
+    pub nested: u64,
+}
+
+/// Contained faults of the parts that the host gave, by [`Part`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[non_exhaustive]
+pub struct Faults {
+    /// The router panicked.
+    pub router: u64,
+    /// A comparator failed or panicked.
+    pub comparator: u64,
+    /// A capture function or a context failed or panicked.
+    pub capture: u64,
+    /// The recorder failed or panicked, or its queue was full.
+    pub recorder: u64,
+    /// The observer panicked, or its queue was full.
+    pub observer: u64,
+    /// The runtime could not spawn or sleep.
+    pub runtime: u64,
+}
+
+/// The counters behind [`Counts`].
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    stripes: [Stripe; STRIPES],
+}
+
+const STRIPES: usize = 16;
+
+/// What one group of threads counts. Two cache lines apart, because processors fetch them in pairs.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Stripe {
+    selected: AtomicU64,
+    nanos: [AtomicU64; 2],
+    verdicts: [AtomicU64; Verdict::ALL.len()],
+    fallbacks: AtomicU64,
+    skipped: [AtomicU64; SkipReason::ALL.len()],
+    faults: [AtomicU64; Part::ALL.len()],
+}
+
+impl Counters {
+    #[inline]
+    pub(super) fn select(&self) {
+        add(&self.stripe().selected, 1);
+    }
+
+    #[inline]
+    pub(super) fn end(&self, verdict: Verdict, legacy: &Sample, new: &Sample) {
+        let stripe = self.stripe();
+        add_at(&stripe.verdicts, verdict as usize, 1);
+        add_at(&stripe.nanos, Side::Legacy as usize, nanos(legacy.elapsed));
+        add_at(&stripe.nanos, Side::New as usize, nanos(new.elapsed));
+    }
+
+    #[inline]
+    pub(super) fn skip(&self, reason: SkipReason) {
+        add_at(&self.stripe().skipped, reason as usize, 1);
+    }
+
+    pub(super) fn fault(&self, part: Part) {
+        add_at(&self.stripe().faults, part as usize, 1);
+    }
+
+    pub(super) fn fall_back(&self) {
+        add(&self.stripe().fallbacks, 1);
+    }
+
+    /// The sums. Calls that end meanwhile may be in or not; each is in one column at most.
+    pub(super) fn sum(&self) -> Counts {
+        let total = |pick: fn(&Stripe) -> &AtomicU64| self.stripes.iter().map(pick).map(get).sum::<u64>();
+        let verdict = |verdict: Verdict| self.sum_at(|stripe| &stripe.verdicts, verdict as usize);
+        Counts {
+            matched: verdict(Verdict::Matched),
+            mismatched: verdict(Verdict::Mismatched),
+            ignored: verdict(Verdict::Ignored),
+            both_failed: verdict(Verdict::BothFailed),
+            one_failed: verdict(Verdict::OneFailed),
+            panicked: verdict(Verdict::Panicked),
+            timed_out: verdict(Verdict::TimedOut),
+            abandoned: verdict(Verdict::Abandoned),
+            selected: total(|stripe| &stripe.selected),
+            fallbacks: total(|stripe| &stripe.fallbacks),
+            skipped: self.skipped(),
+            faults: self.faults(),
+            legacy_nanos: self.sum_at(|stripe| &stripe.nanos, Side::Legacy as usize),
+            new_nanos: self.sum_at(|stripe| &stripe.nanos, Side::New as usize),
+        }
+    }
+
+    fn skipped(&self) -> Skipped {
+        let skipped = |reason: SkipReason| self.sum_at(|stripe| &stripe.skipped, reason as usize);
+        Skipped {
+            not_sampled: skipped(SkipReason::NotSampled),
+            in_flight: skipped(SkipReason::InFlight),
+            breaker_open: skipped(SkipReason::BreakerOpen),
+            nested: skipped(SkipReason::Nested),
+        }
+    }
+
+    fn faults(&self) -> Faults {
+        let fault = |part: Part| self.sum_at(|stripe| &stripe.faults, part as usize);
+        Faults {
+            router: fault(Part::Router),
+            comparator: fault(Part::Comparator),
+            capture: fault(Part::Capture),
+            recorder: fault(Part::Recorder),
+            observer: fault(Part::Observer),
+            runtime: fault(Part::Runtime),
+        }
+    }
+
+    fn sum_at(&self, pick: impl Fn(&Stripe) -> &[AtomicU64], index: usize) -> u64 {
+        self.stripes.iter().filter_map(|stripe| pick(stripe).get(index)).map(get).sum()
+    }
+
+    #[inline]
+    fn stripe(&self) -> &Stripe {
+        let [first, ..] = &self.stripes;
+        self.stripes.get(own_stripe()).unwrap_or(first)
+    }
+}
+
+/// The stripe of this thread: threads are dealt out in turn, so that the busy ones rarely meet.
+#[inline]
+fn own_stripe() -> usize {
+    thread_local! {
+        static STRIPE: Cell<usize> = const { Cell::new(usize::MAX) };
+    }
+    STRIPE.with(|stripe| match stripe.get() {
+        usize::MAX => deal_stripe(stripe),
+        dealt => dealt,
+    })
+}
+
+#[cold]
+fn deal_stripe(stripe: &Cell<usize>) -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let dealt = NEXT.fetch_add(1, Ordering::Relaxed) % STRIPES;
+    stripe.set(dealt);
+    dealt
+}
+
+#[inline]
+fn add_at(counters: &[AtomicU64], index: usize, amount: u64) {
+    if let Some(counter) = counters.get(index) {
+        add(counter, amount);
+    }
+}
+
+#[inline]
+fn add(counter: &AtomicU64, amount: u64) {
+    counter.fetch_add(amount, Ordering::Relaxed);
+}
+
+fn get(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

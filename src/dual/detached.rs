@@ -1,0 +1,188 @@
+//! `run_detached`: the answer first, then the shadow on the runner's runtime.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use super::books::Books;
+use super::call::Call;
+use super::end::{End, ErrorTraces, View};
+use super::judge::Judge;
+use super::report::{Finding, Pair, key_text};
+use super::shared::{Plan, Shared};
+use super::sides::Ends;
+use super::slot::{Contained, Slot};
+use super::timer::Timer;
+use crate::contain::{contain_quietly, discard};
+use crate::observe::Part;
+use crate::outcome::{Outcome, Side};
+use crate::record::Capture;
+
+/// How many detached shadows may run at a time when the policy says nothing.
+const DEFAULT_IN_FLIGHT: usize = 1_024;
+
+impl<T, E, C, W> Call<'_, '_, T, E, C, W>
+where
+    T: Clone + Send + 'static,
+    E: Send + 'static,
+    C: FnOnce(&mut Capture) -> fmt::Result + Send + 'static,
+    W: Future<Output = Result<T, E>>,
+{
+    /// As [`DualRunner::run_detached`](super::DualRunner::run_detached). A twin is dropped.
+    ///
+    /// # Errors
+    /// The error of the side that serves.
+    ///
+    /// # Panics
+    /// When the side that serves panics.
+    #[inline]
+    pub fn run_detached<L, N>(self, legacy: L, new: N) -> impl Future<Output = Result<T, E>>
+    where
+        L: Future<Output = Result<T, E>> + Send + 'static,
+        N: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        let shared = &*self.runner.shared;
+        let limit = shared.policy.max_in_flight.unwrap_or(DEFAULT_IN_FLIGHT);
+        let plan = shared.plan(self.key, Some(limit));
+        self.run_planned_detached(plan, legacy, Contained::new(new))
+    }
+
+    async fn run_planned_detached<L, N>(self, plan: Plan, legacy: L, new: Contained<N>) -> Result<T, E>
+    where
+        L: Future<Output = Result<T, E>> + Send + 'static,
+        N: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        match plan.route.serve {
+            _ if plan.ticket.is_none() => self.run_planned(plan, legacy, new).await,
+            Side::Legacy => self.detach(plan, legacy, new).await,
+            Side::New => self.detach(plan, new.into_inner(), Contained::new(legacy)).await,
+        }
+    }
+
+    async fn detach<S, H>(self, plan: Plan, served: S, shadow: Contained<H>) -> Result<T, E>
+    where
+        S: Future<Output = Result<T, E>>,
+        H: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        let shared = &self.runner.shared;
+        let serve = plan.route.serve;
+        let mut books = Books::new(Arc::clone(shared), plan);
+        books.open();
+        let served = alone(&mut books, serve, served).await;
+        if shared.falls_back(serve, served.outcome()) {
+            books.fall_back();
+            books.restart();
+            let legacy = alone(&mut books, Side::Legacy, shadow.into_inner()).await;
+            let ends = Ends { legacy: Some(legacy), new: Some(served), twin: None };
+            return self.runner.finish(books, self.key, self.context, ends, Side::Legacy);
+        }
+        if served.outcome() == Outcome::Panicked {
+            let mut ends = Ends::none();
+            ends.set(serve, served);
+            return self.runner.finish(books, self.key, self.context, ends, serve);
+        }
+        self.spawn(books, &served, shadow);
+        served.into_answer()
+    }
+
+    /// Hands the shadow and what it needs of the answer to the runtime.
+    fn spawn<H>(self, books: Books<Arc<Shared>>, served: &End<T, E>, shadow: Contained<H>)
+    where
+        H: Future<Output = Result<T, E>> + Send + 'static,
+    {
+        let shared = &self.runner.shared;
+        let Some(left) = self.runner.judge.leave(shared, served) else { return };
+        let judge = Arc::clone(&self.runner.judge);
+        let key = shared.recorder.as_ref().and_then(|_| key_text(self.key, shared, judge.captures.key));
+        let task = Detached { books, judge, left, key, context: self.context }.run(shadow);
+        if contain_quietly(|| shared.runtime.spawn(Box::pin(task))).is_err() {
+            shared.fault(Part::Runtime);
+        }
+    }
+}
+
+/// What the shadow's task needs of the answer that has left.
+enum Left<T> {
+    Ok(T),
+    Err(ErrorTraces),
+}
+
+impl<T, E> Judge<T, E> {
+    /// Keeps a copy of the answer; none when the host's `clone` panics.
+    fn leave(&self, shared: &Shared, served: &End<T, E>) -> Option<Contained<Left<T>>>
+    where
+        T: Clone,
+    {
+        let left = match served {
+            End::Ok(value) => contain_quietly(|| value.clone()).map(Left::Ok),
+            End::Err(error) => Ok(Left::Err(self.trace_error(shared, error))),
+            End::Panicked(_) | End::TimedOut | End::Abandoned => return None,
+        };
+        left.inspect_err(|_| shared.fault(Part::Capture)).ok().map(Contained::new)
+    }
+}
+
+/// A shadow on its own, with the books of its call.
+struct Detached<T, E, C> {
+    books: Books<Arc<Shared>>,
+    judge: Arc<Judge<T, E>>,
+    left: Contained<Left<T>>,
+    key: Option<String>,
+    context: C,
+}
+
+impl<T, E, C: FnOnce(&mut Capture) -> fmt::Result> Detached<T, E, C> {
+    async fn run<H: Future<Output = Result<T, E>>>(mut self, shadow: Contained<H>) {
+        self.books.restart();
+        let shadow = within_timeout(&mut self.books, shadow.into_inner()).await;
+        if let Some(finding) = self.settle(shadow) {
+            finding.raise();
+        }
+    }
+
+    fn settle(self, shadow: End<T, E>) -> Option<Finding> {
+        let Self { books, judge, left, key, context } = self;
+        let left = left.into_inner();
+        let served = match &left {
+            Left::Ok(value) => View::Ok(value),
+            Left::Err(traces) => View::ErrLeft(traces),
+        };
+        let pair = match books.route.serve {
+            Side::Legacy => Pair { legacy: served, new: shadow.view(), twin: None },
+            Side::New => Pair { legacy: shadow.view(), new: served, twin: None },
+        };
+        let finding = judge.settle(books, &pair, |_| key, context);
+        discard((left, shadow));
+        finding
+    }
+}
+
+/// Runs one side to its end.
+async fn alone<T, E>(
+    books: &mut Books<Arc<Shared>>,
+    side: Side,
+    future: impl Future<Output = Result<T, E>>,
+) -> End<T, E> {
+    let future = pin!(Some(future));
+    let mut slot = Slot::new(future, books.shared.mark_of(side));
+    let end = poll_fn(|cx| books.in_span(|| slot.poll(cx))).await;
+    books.note(side, end.outcome());
+    end
+}
+
+/// Runs the shadow to its end or to its timeout.
+async fn within_timeout<T, E>(books: &mut Books<Arc<Shared>>, shadow: impl Future<Output = Result<T, E>>) -> End<T, E> {
+    let side = books.route.serve.other();
+    let shadow = pin!(Some(shadow));
+    let mut slot = Slot::new(shadow, books.shared.mark_of(side));
+    let mut timer = Timer::new(books.shared.policy.timeout);
+    let end = poll_fn(|cx| match books.in_span(|| slot.poll(cx)) {
+        Poll::Ready(end) => Poll::Ready(end),
+        Poll::Pending => timer.poll(cx, &books.shared).map(|()| End::TimedOut),
+    })
+    .await;
+    books.note(side, end.outcome());
+    end
+}

@@ -1,0 +1,172 @@
+//! The judge: gives the verdict on a pair and hands what disagrees to the recorder.
+
+use std::any::Any;
+
+use super::capture::Captures;
+use super::end::{ErrorTraces, View};
+use super::errors::ErrorComparator;
+use super::shared::Shared;
+use crate::compare::{Comparator, ComparatorError, Comparison, Difference, Noise};
+use crate::contain::contain_quietly;
+use crate::observe::Part;
+use crate::outcome::{Pairing, Verdict};
+use crate::record::DiscrepancyKind;
+
+/// What a runner knows about its types: how to compare and how to show values.
+pub(super) struct Judge<T, E> {
+    pub(super) comparator: Box<dyn Comparator<T>>,
+    pub(super) errors: Option<Box<dyn ErrorComparator<E>>>,
+    pub(super) noise: Noise,
+    pub(super) captures: Captures<T, E>,
+}
+
+/// The verdict on a pair, and what a discrepancy would say about it.
+pub(super) struct Judgement {
+    pub(super) verdict: Verdict,
+    pub(super) differences: Vec<Difference>,
+    errors_compared: bool,
+}
+
+impl Judgement {
+    const fn new(verdict: Verdict) -> Self {
+        Self { verdict, differences: Vec::new(), errors_compared: false }
+    }
+
+    /// The kind of discrepancy, where the verdict is one.
+    pub(super) fn kind<T, E>(&self, legacy: &View<'_, T, E>) -> Option<DiscrepancyKind> {
+        match self.verdict {
+            Verdict::Mismatched if self.errors_compared => Some(DiscrepancyKind::ErrorsDiffer),
+            Verdict::Mismatched => Some(DiscrepancyKind::ValuesDiffer),
+            Verdict::OneFailed if matches!(legacy, View::Ok(_)) => Some(DiscrepancyKind::NewFailed),
+            Verdict::OneFailed => Some(DiscrepancyKind::LegacyFailed),
+            Verdict::Panicked => Some(DiscrepancyKind::Panicked),
+            Verdict::TimedOut => Some(DiscrepancyKind::TimedOut),
+            Verdict::Matched | Verdict::Ignored | Verdict::BothFailed | Verdict::Abandoned => None,
+        }
+    }
+}
+
+impl<T, E> Judge<T, E> {
+    /// Judges a pair; `twin` is what legacy answered a second time, if it was asked.
+    #[inline]
+    pub(super) fn judge(
+        &self,
+        shared: &Shared,
+        legacy: &View<'_, T, E>,
+        new: &View<'_, T, E>,
+        twin: Option<&T>,
+    ) -> Judgement {
+        match (Pairing::of(legacy.outcome(), new.outcome()), legacy, new) {
+            (Pairing::Decided(verdict), ..) => Judgement::new(verdict),
+            (Pairing::CompareValues, View::Ok(legacy), View::Ok(new)) => self.judge_values(shared, legacy, new, twin),
+            _ => self.judge_errors(shared, legacy, new),
+        }
+    }
+
+    #[inline]
+    fn judge_values(&self, shared: &Shared, legacy: &T, new: &T, twin: Option<&T>) -> Judgement {
+        let compared = contained(|| self.comparator.compare(legacy, new));
+        match compared {
+            Some(Comparison::Match) if twin.is_none() => Judgement::new(Verdict::Matched),
+            None => ignored_by_fault(shared),
+            Some(comparison) => self.judge_with_noise(shared, comparison, legacy, twin),
+        }
+    }
+
+    /// Takes known noise out of a comparison, and learns from the twin what is noise.
+    fn judge_with_noise(&self, shared: &Shared, comparison: Comparison, legacy: &T, twin: Option<&T>) -> Judgement {
+        let ignored = comparison == Comparison::Ignored;
+        let differs = matches!(comparison, Comparison::Mismatch(_));
+        let differences = with_whole_answer(comparison);
+        let left = match twin.map(|twin| contained(|| self.comparator.compare(legacy, twin))) {
+            None => self.noise.filter(differences),
+            Some(Some(between_twins)) => self.noise.judge(differences, &with_whole_answer(between_twins)),
+            Some(None) => {
+                shared.fault(Part::Comparator);
+                self.noise.filter(differences)
+            }
+        };
+        let verdict = match (ignored, differs, left.is_empty()) {
+            (false, false, _) => Verdict::Matched,
+            (true, ..) | (_, true, true) => Verdict::Ignored,
+            (false, true, false) => Verdict::Mismatched,
+        };
+        Judgement { verdict, differences: without_whole_answer(left), errors_compared: false }
+    }
+
+    fn judge_errors(&self, shared: &Shared, legacy: &View<'_, T, E>, new: &View<'_, T, E>) -> Judgement {
+        let Some(errors) = &self.errors else { return Judgement::new(Verdict::BothFailed) };
+        let compared = contained(|| {
+            let (legacy, new) = (ErrorPart::of(&**errors, legacy)?, ErrorPart::of(&**errors, new)?);
+            errors.compare(legacy.as_any(), new.as_any())
+        });
+        match compared {
+            None => ignored_by_fault(shared),
+            Some(Comparison::Match) => Judgement::new(Verdict::Matched),
+            Some(Comparison::Ignored) => Judgement::new(Verdict::Ignored),
+            Some(Comparison::Mismatch(differences)) => {
+                Judgement { verdict: Verdict::Mismatched, differences, errors_compared: true }
+            }
+        }
+    }
+
+    /// What has to be kept of an error that leaves before the shadow has ended.
+    pub(super) fn trace_error(&self, shared: &Shared, error: &E) -> ErrorTraces {
+        let projection = self.errors.as_ref().and_then(|errors| {
+            let projected = contain_quietly(|| errors.project(error));
+            projected.inspect_err(|_| shared.fault(Part::Comparator)).ok()
+        });
+        ErrorTraces { projection, captured: self.captures.error(shared, error) }
+    }
+}
+
+fn ignored_by_fault(shared: &Shared) -> Judgement {
+    shared.fault(Part::Comparator);
+    Judgement::new(Verdict::Ignored)
+}
+
+/// A comparator's opinion, or none if it failed or panicked.
+#[inline]
+fn contained(compare: impl FnOnce() -> Result<Comparison, ComparatorError>) -> Option<Comparison> {
+    contain_quietly(compare).ok()?.ok()
+}
+
+/// A mismatch whose comparator knows no paths differs at the path of the whole answer.
+fn with_whole_answer(comparison: Comparison) -> Vec<Difference> {
+    match comparison {
+        Comparison::Match | Comparison::Ignored => Vec::new(),
+        Comparison::Mismatch(differences) if differences.is_empty() => vec![Difference::new("", None, None)],
+        Comparison::Mismatch(differences) => differences,
+    }
+}
+
+fn without_whole_answer(mut differences: Vec<Difference>) -> Vec<Difference> {
+    differences
+        .retain(|difference| !(difference.path.is_empty() && difference.legacy.is_none() && difference.new.is_none()));
+    differences
+}
+
+/// One side's error, projected now or when it left.
+enum ErrorPart<'a> {
+    Now(Box<dyn Any + Send>),
+    Before(&'a (dyn Any + Send)),
+}
+
+impl<'a> ErrorPart<'a> {
+    fn of<T, E>(errors: &dyn ErrorComparator<E>, side: &View<'a, T, E>) -> Result<Self, ComparatorError> {
+        match side {
+            View::Err(error) => Ok(Self::Now(errors.project(error))),
+            View::ErrLeft(ErrorTraces { projection: Some(projection), .. }) => Ok(Self::Before(&**projection)),
+            View::Ok(_) | View::ErrLeft(_) | View::Panicked(_) | View::TimedOut | View::Abandoned => {
+                Err(ComparatorError::new("the error left without its projection"))
+            }
+        }
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        match self {
+            Self::Now(projection) => &**projection,
+            Self::Before(projection) => *projection,
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! What a runner has whatever its types: policy, books and the parts that the host gave.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use super::breaker::{Admission, Breaker, Change};
+use super::counts::Counters;
+use super::depth::RunnerId;
+use super::policy::{Fallback, ShadowPolicy};
+use super::trace;
+use crate::bucket::{BucketHasher, BucketKey};
+use crate::clock::Clock;
+use crate::contain::contain_quietly;
+use crate::mode::SystemMode;
+use crate::observe::{Event, Part, SkipReason};
+use crate::outcome::{Outcome, Side};
+use crate::random::RandomSource;
+use crate::route::{Route, Router, Shadow};
+use crate::runtime::Runtime;
+use crate::{Observer, Recorder};
+
+pub(super) struct Shared {
+    pub(super) name: Arc<str>,
+    pub(super) id: RunnerId,
+    pub(super) router: Box<dyn Router>,
+    pub(super) policy: ShadowPolicy,
+    pub(super) patience: Duration,
+    pub(super) fallback: Fallback,
+    /// Samples shadows for the policy, and hashes keys for discrepancies.
+    pub(super) sampler: BucketHasher,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) random: Arc<dyn RandomSource>,
+    pub(super) runtime: Arc<dyn Runtime>,
+    pub(super) observer: Option<Arc<dyn Observer>>,
+    pub(super) recorder: Option<Arc<dyn Recorder>>,
+    pub(super) counters: Counters,
+    pub(super) breaker: Breaker,
+    pub(super) in_flight: Arc<AtomicUsize>,
+    pub(super) panics_on_discrepancy: bool,
+}
+
+/// How a call runs, and what its shadow was allowed.
+pub(super) struct Plan {
+    pub(super) route: Route,
+    /// There when the shadow runs.
+    pub(super) ticket: Option<Ticket>,
+}
+
+/// A shadow's permission to run. Dropping it makes room for the next.
+pub(super) struct Ticket {
+    pub(super) probe: bool,
+    place: Option<Arc<AtomicUsize>>,
+}
+
+impl Drop for Ticket {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(in_flight) = &self.place {
+            in_flight.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+}
+
+impl Shared {
+    /// Decides how the call runs, once.
+    #[inline]
+    pub(super) fn plan(&self, key: BucketKey<'_>, limit: Option<usize>) -> Plan {
+        if self.id.is_inside() {
+            return self.plan_nested();
+        }
+        let route = self.route(key);
+        let ticket = match route.shadow {
+            Shadow::Never => None,
+            Shadow::NotSampled => self.skip(route, SkipReason::NotSampled),
+            Shadow::Run => self.admit(route, key, limit),
+        };
+        Plan { route, ticket }
+    }
+
+    #[cold]
+    fn plan_nested(&self) -> Plan {
+        Plan { route: LEGACY_ONLY, ticket: self.skip(LEGACY_ONLY, SkipReason::Nested) }
+    }
+
+    #[inline]
+    fn route(&self, key: BucketKey<'_>) -> Route {
+        let mut route = LEGACY_ONLY;
+        if contain_quietly(|| route = self.router.route(key)).is_err() {
+            self.fault(Part::Router);
+        }
+        route
+    }
+
+    /// Sample, then breaker, then room: the first that says no is the reason.
+    #[inline]
+    fn admit(&self, route: Route, key: BucketKey<'_>, limit: Option<usize>) -> Option<Ticket> {
+        if !self.is_sampled(key) {
+            return self.skip(route, SkipReason::NotSampled);
+        }
+        let probe = match self.breaker.admit(|| self.clock.now()) {
+            Admission::Closed => false,
+            Admission::Probe => true,
+            Admission::Open => return self.skip(route, SkipReason::BreakerOpen),
+        };
+        match limit {
+            None => Some(Ticket { probe, place: None }),
+            Some(limit) => self.take_place(limit, probe).or_else(|| self.skip(route, SkipReason::InFlight)),
+        }
+    }
+
+    fn is_sampled(&self, key: BucketKey<'_>) -> bool {
+        let share = self.policy.sample;
+        share.ppm() == 1_000_000 || share.contains(self.sampler.bucket(key).unwrap_or_else(|| self.random.next_u64()))
+    }
+
+    fn take_place(&self, limit: usize, probe: bool) -> Option<Ticket> {
+        let before = self.in_flight.fetch_add(1, Ordering::AcqRel);
+        let ticket = Ticket { probe, place: Some(Arc::clone(&self.in_flight)) };
+        (before < limit).then_some(ticket)
+    }
+
+    #[inline]
+    fn skip(&self, route: Route, reason: SkipReason) -> Option<Ticket> {
+        self.counters.skip(reason);
+        self.tell(|| Event::Skipped { route, reason });
+        trace::skipped(&self.name, &route, reason);
+        None
+    }
+
+    /// Whose new side a thread is in while it polls `side`.
+    #[inline]
+    pub(super) const fn mark_of(&self, side: Side) -> Option<RunnerId> {
+        match side {
+            Side::Legacy => None,
+            Side::New => Some(self.id),
+        }
+    }
+
+    /// Whether legacy answers because new served and failed.
+    #[inline]
+    pub(super) fn falls_back(&self, serve: Side, served: Outcome) -> bool {
+        self.fallback == Fallback::ToLegacy && serve == Side::New && matches!(served, Outcome::Err | Outcome::Panicked)
+    }
+
+    /// Whether an observer or a span wants to know about calls of one side.
+    #[inline]
+    pub(super) fn is_heard(&self) -> bool {
+        self.observer.is_some() || trace::is_on()
+    }
+
+    /// Counts a contained fault of a part that the host gave.
+    #[cold]
+    pub(super) fn fault(&self, part: Part) {
+        self.counters.fault(part);
+        trace::fault(&self.name, part);
+        if part != Part::Observer {
+            self.tell(|| Event::Fault { part });
+        }
+    }
+
+    /// Tells the observer, if there is one. What it does is its own business.
+    #[inline]
+    pub(super) fn tell(&self, event: impl FnOnce() -> Event) {
+        if let Some(observer) = &self.observer {
+            if contain_quietly(|| observer.observe(&self.name, &event())).is_err() {
+                self.fault(Part::Observer);
+            }
+        }
+    }
+
+    #[cold]
+    pub(super) fn tell_breaker(&self, change: Change) {
+        match change {
+            Change::Closed => self.tell(|| Event::BreakerClosed),
+            Change::Opened => {
+                let cool_down = self.policy.breaker.map_or(Duration::ZERO, |breaker| breaker.cool_down);
+                self.tell(|| Event::BreakerOpened { cool_down });
+            }
+        }
+    }
+}
+
+const LEGACY_ONLY: Route = Route::new(SystemMode::LegacyOnly, Side::Legacy);
