@@ -3,10 +3,12 @@
 
 mod clock;
 mod random;
+mod recorders;
 mod router;
 mod runtime;
 
 pub use clock::ManualClock;
 pub use random::SeededRandom;
+pub use recorders::{PanickingRecorder, StuckRecorder, discrepancy};
 pub use router::ScriptedRouter;
 pub use runtime::VirtualRuntime;
