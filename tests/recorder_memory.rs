@@ -26,6 +26,7 @@ fn a_million_discrepancies_need_little_memory_where_the_recorder_is_stuck() {
         next.fingerprint = format!("{number:032x}").try_into().unwrap();
         taken += u64::from(queue.push(next));
     }
+    assert!(!queue.has_room());
     let grown = memory_stats::memory_stats().unwrap().physical_mem.saturating_sub(before);
     assert!(grown <= 16 * MIB, "grown by {grown} bytes");
     let counts = queue.counts();

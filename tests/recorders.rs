@@ -99,6 +99,8 @@ fn memory_keeps_a_thousand_by_default() {
     let recorder = MemoryRecorder::default();
     (0..1_500).for_each(|number| recorder.record(numbered(number)).unwrap());
     assert_eq!((recorder.len(), recorder.dropped()), (1_000, 500));
+    recorder.clear();
+    assert_eq!((recorder.len(), recorder.dropped()), (0, 500));
 }
 
 #[test]

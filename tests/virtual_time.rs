@@ -4,15 +4,18 @@
 
 use std::future::{pending, poll_fn};
 use std::sync::{Arc, Mutex};
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
+use cutover::clock::Instant;
 use cutover::random::RandomSource;
 use cutover::testing::{ManualClock, ScriptedRouter, SeededRandom, VirtualRuntime};
 use cutover::{Clock, Route, Router, Runtime, Side, SystemMode};
 use futures::channel::oneshot;
 use futures::future::join;
+use futures::task::ArcWake;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
@@ -67,6 +70,40 @@ fn the_wall_jumps_alone() {
     assert_eq!((clock.now(), clock.wall()), (now, SystemTime::UNIX_EPOCH));
     clock.advance(secs(1));
     assert_eq!(clock.wall(), SystemTime::UNIX_EPOCH + secs(1));
+}
+
+/// Notes the time at which it is woken.
+struct Witness(ManualClock, Log);
+
+impl ArcWake for Witness {
+    fn wake_by_ref(witness: &Arc<Self>) {
+        witness.1.note(&(witness.0.now().as_nanos() / 1_000_000_000).to_string());
+    }
+}
+
+#[test]
+fn a_clock_that_moves_shows_each_deadline_on_its_way() {
+    let (clock, log) = (ManualClock::new(), Log::default());
+    let waker = futures::task::waker(Arc::new(Witness(clock.clone(), log.clone())));
+    let mut sleeps = [3, 1, 2, 9].map(|delay| clock.sleep(secs(delay)));
+    for sleep in &mut sleeps {
+        assert!(sleep.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    }
+    clock.advance(secs(5));
+    assert_eq!(log.take(), ["1", "2", "3"]);
+    assert_eq!(clock.next_deadline().map(Instant::as_nanos), Some(9_000_000_000));
+}
+
+#[test]
+fn without_tasks_nothing_is_to_settle() {
+    let runtime = VirtualRuntime::new();
+    let mut stray = runtime.sleep(secs(3));
+    runtime.run(poll_fn(|context| {
+        assert!(stray.as_mut().poll(context).is_pending());
+        Poll::Ready(())
+    }));
+    assert!(runtime.settle(secs(5)));
+    assert_eq!(elapsed(&runtime), Duration::ZERO);
 }
 
 #[test]
@@ -217,6 +254,8 @@ fn many_short_runs_take_seconds() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn timers_fire_on_time_and_in_order(delays in prop::collection::vec(0_u64..50, 1..20)) {
         let (runtime, fired) = (VirtualRuntime::new(), Arc::new(Mutex::new(Vec::new())));

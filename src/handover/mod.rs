@@ -54,13 +54,14 @@ impl<P: Parcel> Handover<P> {
         state.started = state.started || start(&self.shared);
         let place = if state.started { state.waiting.push(parcel, size) } else { Place::None(parcel) };
         let taken = state.count_push(&place);
-        self.shared.room.store(state.waiting.has_room(), Ordering::Relaxed);
+        self.shared.room.store(taken && state.waiting.has_room(), Ordering::Relaxed);
         drop(state);
         self.shared.arrived.notify_one();
         taken
     }
 
-    /// Whether a parcel that equals none that waits would probably be queued: a hint that costs one read.
+    /// Whether a parcel that equals none that waits would probably be queued: a hint that costs one read. Once one did
+    /// not fit, there is no room until another has left or fitted.
     pub(crate) fn has_room(&self) -> bool {
         self.shared.room.load(Ordering::Relaxed)
     }

@@ -102,6 +102,7 @@ impl<P: Parcel> Waiting<P> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
 
     use super::*;
 
@@ -137,6 +138,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn it_behaves_like_a_list_that_is_searched(steps in prop::collection::vec(step(), 0..80)) {
             let limits = Limits { entries: 4, bytes: 100 };
@@ -165,6 +168,7 @@ mod tests {
                 prop_assert_eq!(waiting.has_room(), model.len() < limits.entries && bytes < limits.bytes);
                 prop_assert_eq!(waiting.end() - waiting.left, model.len() as u64);
                 prop_assert_eq!(waiting.is_empty(), model.is_empty());
+                prop_assert_eq!(waiting.places.len(), model.iter().filter(|sack| sack.0.is_some()).count());
             }
         }
     }

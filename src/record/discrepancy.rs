@@ -149,6 +149,7 @@ pub struct Fingerprint(u128);
 
 impl Fingerprint {
     /// Stands in until the rest of a discrepancy is known.
+    #[cfg(feature = "testing")]
     pub(crate) const NONE: Self = Self(0);
 
     /// The fingerprint of a discrepancy, whatever its own field says.
