@@ -182,6 +182,18 @@ fn a_thread_runtime_sleeps_on_any_executor() {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(sleeps(&runtime));
 }
 
+#[test]
+fn a_sleep_that_is_woken_for_another_reason_goes_on() {
+    let runtime = ThreadRuntime::new("spurious");
+    let start = now();
+    let mut sleep = runtime.sleep(SHORT);
+    block_on(poll_fn(|context| {
+        context.waker().wake_by_ref();
+        sleep.as_mut().poll(context)
+    }));
+    assert!(start.elapsed() >= SHORT);
+}
+
 /// Polls once, from a task that ends then.
 fn poll_now(sleep: &mut BoxFuture<'static, ()>) {
     block_on(poll_fn(|context| {

@@ -148,6 +148,10 @@ impl SideRecord {
 pub struct Fingerprint(u128);
 
 impl Fingerprint {
+    /// Stands in until the rest of a discrepancy is known.
+    #[cfg(feature = "testing")]
+    pub(crate) const NONE: Self = Self(0);
+
     /// The fingerprint of a discrepancy, whatever its own field says.
     #[must_use]
     pub fn of(discrepancy: &Discrepancy) -> Self {

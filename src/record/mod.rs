@@ -2,9 +2,15 @@
 
 mod capture;
 mod discrepancy;
+mod json_lines;
+mod memory;
+mod queue;
 
 pub use capture::{Capture, Captured};
 pub use discrepancy::{Discrepancy, DiscrepancyKind, Fingerprint, SideRecord};
+pub use json_lines::JsonLinesRecorder;
+pub use memory::MemoryRecorder;
+pub use queue::RecorderQueue;
 
 use std::sync::Arc;
 

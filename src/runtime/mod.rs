@@ -6,6 +6,8 @@ mod timer;
 #[cfg(feature = "tokio")]
 mod tokio;
 
+#[cfg(feature = "testing")]
+pub(crate) use task::{Contained, Ending};
 pub use thread::ThreadRuntime;
 #[cfg(feature = "tokio")]
 pub use tokio::TokioRuntime;

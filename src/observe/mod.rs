@@ -1,5 +1,11 @@
 //! [`Observer`]: hears everything, decides nothing.
 
+mod list;
+mod queue;
+
+pub use list::Observers;
+pub use queue::ObserverQueue;
+
 use std::sync::Arc;
 use std::time::Duration;
 
