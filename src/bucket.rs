@@ -117,6 +117,21 @@ impl<'a, K: Into<Self>> From<Option<K>> for BucketKey<'a> {
     }
 }
 
+impl BucketKey<'_> {
+    /// Hands `take` the bytes that stand for this key and the tag of its kind; `None` for a missing key.
+    #[inline]
+    pub(crate) fn with_bytes<R>(self, take: impl FnOnce(&[u8], u8) -> R) -> Option<R> {
+        Some(match self {
+            Self::Str(text) => take(text.as_bytes(), 0),
+            Self::Bytes(bytes) => take(bytes, 0),
+            Self::U64(number) => take(&number.to_le_bytes(), 1),
+            Self::U128(number) => take(&number.to_le_bytes(), 2),
+            Self::Uuid(bytes) => take(&bytes, 3),
+            Self::Missing => return None,
+        })
+    }
+}
+
 /// What happens to a call without a key. It is never bucket 0, which would put every anonymous call on one side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -127,6 +142,17 @@ pub enum MissingKey {
     Legacy,
     /// Each call draws its own bucket: the share holds on average, but no caller keeps its side.
     Random,
+}
+
+impl MissingKey {
+    /// The name in configuration: `legacy` or `random`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Legacy => "legacy",
+            Self::Random => "random",
+        }
+    }
 }
 
 /// The keyed hash of one salt and domain: turns keys into buckets, the same ones for ever.
@@ -160,14 +186,7 @@ impl BucketHasher {
     #[must_use]
     #[inline]
     pub fn bucket<'a>(&self, key: impl Into<BucketKey<'a>>) -> Option<u64> {
-        Some(match key.into() {
-            BucketKey::Str(text) => self.hash(text.as_bytes(), 0),
-            BucketKey::Bytes(bytes) => self.hash(bytes, 0),
-            BucketKey::U64(number) => self.hash(&number.to_le_bytes(), 1),
-            BucketKey::U128(number) => self.hash(&number.to_le_bytes(), 2),
-            BucketKey::Uuid(bytes) => self.hash(&bytes, 3),
-            BucketKey::Missing => return None,
-        })
+        key.into().with_bytes(|bytes, tag| self.hash(bytes, tag))
     }
 
     /// One call of the hash for short keys, whose bytes and tag fit a buffer; streaming for the others.

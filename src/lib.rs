@@ -18,6 +18,7 @@ pub mod testing;
 pub mod validate;
 
 mod contain;
+mod live;
 mod outcome;
 mod percentage;
 mod route;
@@ -25,6 +26,7 @@ mod route;
 pub use bucket::{BucketKey, MissingKey};
 pub use clock::{Clock, SystemClock};
 pub use compare::{Comparator, Comparison, Equality};
+pub use flag::{Decision, FeatureFlag, FlagConfig, FlagSet};
 pub use mode::{SystemMode, TransitionError, UnknownMode};
 pub use observe::Observer;
 pub use outcome::{Outcome, Side, Verdict};
