@@ -1,5 +1,5 @@
 //! What asking a flag costs, next to a bare SipHash-1-3 of the same key.
-#![expect(missing_docs, clippy::unwrap_used, reason = "a bench")]
+#![expect(clippy::unwrap_used, reason = "a bench")]
 
 use std::hint::black_box;
 

@@ -133,7 +133,8 @@ fn is_name(text: &str) -> bool {
 
 impl<'de> Deserialize<'de> for FlagConfig {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ConfigVisitor)
+        // `deserialize_map` would let a YAML reader take an empty file for a map without flags.
+        deserializer.deserialize_any(ConfigVisitor)
     }
 }
 

@@ -12,7 +12,7 @@ pub struct UnknownFlag {
 impl UnknownFlag {
     #[cold]
     pub(super) fn new(name: &str) -> Self {
-        Self { name: name.chars().take(64).collect() }
+        Self { name: excerpt(name) }
     }
 }
 
@@ -90,6 +90,11 @@ pub enum FlagConfigError {
 
 impl FlagConfigError {
     pub(super) fn invalid_name(name: &str) -> Self {
-        Self::InvalidName { name: name.chars().take(64).flat_map(char::escape_debug).collect() }
+        Self::InvalidName { name: excerpt(name) }
     }
+}
+
+/// The longest prefix that a name may have, in one line.
+fn excerpt(name: &str) -> String {
+    name.chars().take(64).flat_map(char::escape_debug).collect()
 }
