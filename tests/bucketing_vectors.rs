@@ -2,6 +2,8 @@
 //!
 //! `scripts/bucketing_vectors.py` wrote the vectors.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
+
 use cutover::bucket::{ALGORITHM, BucketHasher, Domain, ppm_of};
 use cutover::{BucketKey, Percentage};
 use serde::Deserialize;

@@ -1,4 +1,5 @@
 //! Promise: who is in a rollout is stable, exact, fair, monotone, and independent between flags.
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use cutover::bucket::{BucketHasher, Domain};
 use cutover::{BucketKey, FeatureFlag, Percentage};

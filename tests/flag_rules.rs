@@ -1,4 +1,5 @@
 //! Promise: the rules of a flag are asked in one order, and a decision says which of them decided.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

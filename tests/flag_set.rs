@@ -1,4 +1,5 @@
 //! Promise: a set of flags is always whole: layers have one precedence, and a bad change changes nothing.
+#![expect(clippy::unwrap_used, clippy::float_cmp, reason = "a test")]
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
