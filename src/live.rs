@@ -1,15 +1,15 @@
 //! [`Live`]: a shared value that is replaced as a whole while readers go on without a lock.
 
-use std::any::Any;
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::LocalKey;
 
 /// A value that many threads read and few replace.
 ///
 /// Every thread keeps the value it read last. A read is one atomic load and a look into the thread's own cache: no lock
 /// and no allocation. After a swap each thread takes the lock once. A thread that stops reading keeps its last value
-/// until it ends or reads any other `Live` anew after this one is gone.
+/// until it ends or reads another `Live` of this type anew after this one is gone.
 pub(crate) struct Live<T> {
     /// Never used twice in a process, so that equal stamps mean the same value of the same `Live`.
     stamp: AtomicU64,
@@ -19,7 +19,25 @@ pub(crate) struct Live<T> {
     alive: Arc<()>,
 }
 
-impl<T: Send + Sync + 'static> Live<T> {
+/// A type of values that threads cache. A thread-local variable cannot be generic, so each type brings its own:
+///
+/// ```ignore
+/// thread_local!(static CACHE: Cache<Snapshot> = const { Cache::new() });
+/// ```
+pub(crate) trait Cacheable: Send + Sync + Sized + 'static {
+    fn cache() -> &'static LocalKey<Cache<Self>>;
+}
+
+/// The values of one type that a thread has read.
+pub(crate) struct Cache<T>(RefCell<Vec<Option<Cached<T>>>>);
+
+impl<T> Cache<T> {
+    pub(crate) const fn new() -> Self {
+        Self(RefCell::new(Vec::new()))
+    }
+}
+
+impl<T: Cacheable> Live<T> {
     pub(crate) fn new(value: T) -> Self {
         let stamp = next_stamp();
         Self {
@@ -35,10 +53,10 @@ impl<T: Send + Sync + 'static> Live<T> {
     #[inline]
     pub(crate) fn read<R>(&self, look: impl Fn(&T) -> R) -> R {
         let stamp = self.stamp.load(Ordering::Acquire);
-        let cached = CACHE.try_with(|cache| {
-            let slots = cache.try_borrow().ok()?;
+        let cached = T::cache().try_with(|cache| {
+            let slots = cache.0.try_borrow().ok()?;
             let entry = slots.get(self.slot)?.as_ref().filter(|entry| entry.stamp == stamp)?;
-            entry.value.downcast_ref::<T>().map(&look)
+            Some(look(&entry.value))
         });
         match cached {
             Ok(Some(answer)) => answer,
@@ -77,8 +95,8 @@ impl<T: Send + Sync + 'static> Live<T> {
     /// last, when the cache can be used again.
     fn remember(&self, value: Arc<T>, stamp: u64) {
         let entry = Cached { stamp, value, owner: Arc::downgrade(&self.alive) };
-        let displaced = CACHE.try_with(|cache| {
-            let mut slots = cache.try_borrow_mut().ok()?;
+        let displaced = T::cache().try_with(|cache| {
+            let mut slots = cache.0.try_borrow_mut().ok()?;
             let mut displaced = take_orphans(&mut slots);
             if slots.len() <= self.slot {
                 slots.resize_with(self.slot + 1, || None);
@@ -91,14 +109,14 @@ impl<T: Send + Sync + 'static> Live<T> {
 }
 
 /// Takes out the values whose `Live` is gone.
-fn take_orphans(slots: &mut [Option<Cached>]) -> Vec<Cached> {
-    let orphaned = |entry: &mut Cached| entry.owner.strong_count() == 0;
+fn take_orphans<T>(slots: &mut [Option<Cached<T>>]) -> Vec<Cached<T>> {
+    let orphaned = |entry: &mut Cached<T>| entry.owner.strong_count() == 0;
     slots.iter_mut().filter_map(|slot| slot.take_if(orphaned)).collect()
 }
 
-struct Cached {
+struct Cached<T> {
     stamp: u64,
-    value: Arc<dyn Any + Send + Sync>,
+    value: Arc<T>,
     owner: Weak<()>,
 }
 
@@ -116,10 +134,6 @@ const SLOTS: u64 = 128;
 static NEXT_STAMP: AtomicU64 = AtomicU64::new(1);
 static NEXT_SLOT: AtomicU64 = AtomicU64::new(0);
 
-thread_local! {
-    static CACHE: RefCell<Vec<Option<Cached>>> = const { RefCell::new(Vec::new()) };
-}
-
 #[cfg(test)]
 mod tests {
     use std::cell::OnceCell;
@@ -128,7 +142,20 @@ mod tests {
 
     use super::*;
 
-    fn set<T: Send + Sync + 'static>(live: &Live<T>, value: T) {
+    macro_rules! cacheable {
+        ($($kind:ty),*) => {$(
+            impl Cacheable for $kind {
+                fn cache() -> &'static LocalKey<Cache<Self>> {
+                    thread_local!(static CACHE: Cache<$kind> = const { Cache::new() });
+                    &CACHE
+                }
+            }
+        )*};
+    }
+
+    cacheable!(i32, u32, u64, Arc<()>);
+
+    fn set<T: Cacheable>(live: &Live<T>, value: T) {
         live.update(|_| Ok::<_, Infallible>(value)).unwrap();
     }
 
@@ -188,7 +215,7 @@ mod tests {
         gone.read(|_| ());
         drop(gone);
         assert_eq!(Arc::strong_count(&value), 2);
-        Live::new(()).read(|()| ());
+        Live::new(Arc::new(())).read(|_| ());
         assert_eq!(Arc::strong_count(&value), 1);
     }
 
@@ -200,7 +227,7 @@ mod tests {
                 assert_eq!(live.read(|n| *n), expected);
             }
         }
-        assert!(CACHE.with_borrow(Vec::len) <= 128);
+        assert!(u64::cache().with(|cache| cache.0.borrow().len()) <= 128);
     }
 
     #[test]
@@ -211,6 +238,7 @@ mod tests {
                 assert_eq!(self.0.read(|n| *n), 5);
             }
         }
+        cacheable!(ReadsOnDrop);
         let other = Arc::new(Live::new(5));
         let live = Live::new(ReadsOnDrop(Arc::clone(&other)));
         live.read(|_| ());

@@ -130,7 +130,7 @@ fn assert_independent(ids: &[String]) {
     let sigma = (n * 0.01 * 0.99).sqrt();
     let mut pairs = 0;
     for (first, a) in enabled.iter().enumerate() {
-        for b in &enabled[..first] {
+        for b in enabled.iter().take(first) {
             let both = u32::try_from(a.iter().zip(b).filter(|(a, b)| **a && **b).count()).unwrap();
             assert!((f64::from(both) - n * 0.01).abs() <= 5.0 * sigma, "{both} of {n}");
             pairs += 1;

@@ -151,14 +151,16 @@ impl FeatureFlag {
 
     /// Whether the flag is on for `key`. Costs one hash of the key, no lock and no allocation.
     #[must_use]
-    #[inline]
+    #[expect(clippy::inline_always, reason = "the kind of key is known where it is called, and nowhere else")]
+    #[inline(always)]
     pub fn is_enabled<'a>(&self, key: impl Into<BucketKey<'a>>) -> bool {
         self.decide(key).enabled
     }
 
     /// As [`is_enabled`](Self::is_enabled), with the rule that decided and its numbers.
     #[must_use]
-    #[inline]
+    #[expect(clippy::inline_always, reason = "the kind of key is known where it is called, and nowhere else")]
+    #[inline(always)]
     pub fn decide<'a>(&self, key: impl Into<BucketKey<'a>>) -> Decision {
         let key = key.into();
         let own = self.rules.decide(key);
@@ -250,7 +252,8 @@ impl Lists {
 }
 
 impl Rules {
-    #[inline]
+    #[expect(clippy::inline_always, reason = "the kind of key is known where it is called, and nowhere else")]
+    #[inline(always)]
     fn decide(&self, key: BucketKey<'_>) -> Decision {
         if self.killed {
             return self.decision(false, Rule::KillSwitch, None);
@@ -279,7 +282,8 @@ impl Rules {
         self.decision(enabled, Rule::MissingKey, bucket)
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "the kind of key is known where it is called, and nowhere else")]
+    #[inline(always)]
     fn shadow(&self, key: BucketKey<'_>) -> Shadow {
         match self.shadow_share {
             Percentage::ZERO => Shadow::Never,

@@ -7,6 +7,7 @@ use super::config::{FlagConfig, FlagEntry, ListedKey, Spelling};
 use super::error::FlagSetError;
 use super::feature::FeatureFlag;
 use super::keys::forms;
+use super::names::{ByName, NameHash};
 use crate::random::RandomSource;
 
 /// A named source. Of two that set the same property, the later one counts.
@@ -85,8 +86,8 @@ impl<'a> Stacks<'a> {
         &self,
         switched_off: &BTreeSet<String>,
         random: &Arc<dyn RandomSource>,
-    ) -> Result<HashMap<String, FeatureFlag>, FlagSetError> {
-        let mut flags: HashMap<String, FeatureFlag> = HashMap::with_capacity(self.0.len());
+    ) -> Result<ByName, FlagSetError> {
+        let mut flags = ByName::with_capacity_and_hasher(self.0.len(), NameHash);
         for (name, stack) in self.required_first()? {
             let mut flag = stack.flag(name, random);
             if switched_off.contains(name) {

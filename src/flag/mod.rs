@@ -8,6 +8,7 @@ mod explain;
 mod feature;
 mod keys;
 mod layers;
+mod names;
 mod set;
 
 pub use config::FlagConfig;

@@ -1,8 +1,9 @@
 //! [`FlagSet`]: many flags from layers of configuration, replaced while they are read.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
+use std::thread::LocalKey;
 
 use serde::{Deserialize, Deserializer};
 
@@ -12,8 +13,9 @@ use super::error::{FlagSetError, UnknownFlag};
 use super::explain::Explanation;
 use super::feature::FeatureFlag;
 use super::layers::{Layer, OVERRIDE, Stacks};
+use super::names::ByName;
 use crate::bucket::BucketKey;
-use crate::live::Live;
+use crate::live::{Cache, Cacheable, Live};
 use crate::mode::SystemMode;
 use crate::outcome::Side;
 use crate::random::{RandomSource, SystemRandom};
@@ -277,7 +279,15 @@ struct Snapshot {
     layers: Vec<Layer>,
     switched_off: BTreeSet<String>,
     random: Arc<dyn RandomSource>,
-    flags: HashMap<String, FeatureFlag>,
+    flags: ByName,
+}
+
+impl Cacheable for Snapshot {
+    #[inline]
+    fn cache() -> &'static LocalKey<Cache<Self>> {
+        thread_local!(static CACHE: Cache<Snapshot> = const { Cache::new() });
+        &CACHE
+    }
 }
 
 impl Snapshot {
