@@ -21,7 +21,7 @@ pub(crate) struct Live<T> {
 
 /// A type of values that threads cache. A thread-local variable cannot be generic, so each type brings its own:
 ///
-/// ```ignore
+/// ```text
 /// thread_local!(static CACHE: Cache<Snapshot> = const { Cache::new() });
 /// ```
 pub(crate) trait Cacheable: Send + Sync + Sized + 'static {
@@ -50,7 +50,8 @@ impl<T: Cacheable> Live<T> {
     }
 
     /// Runs `look` on the current value. `look` may read this or another `Live` again.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "what `look` does is known where this is called, and nowhere else")]
+    #[inline(always)]
     pub(crate) fn read<R>(&self, look: impl Fn(&T) -> R) -> R {
         let stamp = self.stamp.load(Ordering::Acquire);
         let cached = T::cache().try_with(|cache| {

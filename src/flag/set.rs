@@ -69,7 +69,8 @@ impl FlagSet {
     ///
     /// # Errors
     /// [`UnknownFlag`] when no layer has it.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "the kind of key is known where it is called, and nowhere else")]
+    #[inline(always)]
     pub fn is_enabled<'a>(&self, name: &str, key: impl Into<BucketKey<'a>>) -> Result<bool, UnknownFlag> {
         let key = key.into();
         self.look(name, |flag| flag.is_enabled(key))
@@ -79,7 +80,8 @@ impl FlagSet {
     ///
     /// # Errors
     /// [`UnknownFlag`] when no layer has it.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "the kind of key is known where it is called, and nowhere else")]
+    #[inline(always)]
     pub fn decide<'a>(&self, name: &str, key: impl Into<BucketKey<'a>>) -> Result<Decision, UnknownFlag> {
         let key = key.into();
         self.look(name, |flag| flag.decide(key))
@@ -178,7 +180,8 @@ impl FlagSet {
         })
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "the kind of key is known where it is called, and nowhere else")]
+    #[inline(always)]
     fn look<R>(&self, name: &str, ask: impl Fn(&FeatureFlag) -> R) -> Result<R, UnknownFlag> {
         self.live.read(|now| now.flags.get(name).map(&ask)).ok_or_else(|| UnknownFlag::new(name))
     }
