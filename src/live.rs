@@ -180,7 +180,11 @@ mod tests {
     #[test]
     fn no_change_is_lost_between_writers() {
         let live = Live::new(0_u32);
-        let count = || (0..200).for_each(|_| live.update(|n| Ok::<_, Infallible>(n + 1)).unwrap());
+        let slow_count = |n: &u32| {
+            thread::yield_now();
+            Ok::<_, Infallible>(n + 1)
+        };
+        let count = || (0..200).for_each(|_| live.update(slow_count).unwrap());
         thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(count);

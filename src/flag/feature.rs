@@ -288,12 +288,10 @@ impl Rules {
         match self.shadow_share {
             Percentage::ZERO => Shadow::Never,
             Percentage::HUNDRED => Shadow::Run,
-            share
-                if self.in_shadow.bucket(key).or_else(|| self.draw()).is_some_and(|bucket| share.contains(bucket)) =>
-            {
-                Shadow::Run
+            share => {
+                let bucket = self.in_shadow.bucket(key).or_else(|| self.draw());
+                if bucket.is_some_and(|bucket| share.contains(bucket)) { Shadow::Run } else { Shadow::NotSampled }
             }
-            _ => Shadow::NotSampled,
         }
     }
 
