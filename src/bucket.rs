@@ -11,7 +11,6 @@
 //!
 //! `SipHash` is from Aumasson and Bernstein, *`SipHash`: a fast short-input PRF* (2012).
 
-use siphasher::sip::SipHasher13;
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::hash::Hasher;
 
@@ -117,6 +116,22 @@ impl<'a, K: Into<Self>> From<Option<K>> for BucketKey<'a> {
     }
 }
 
+impl BucketKey<'_> {
+    /// Hands `take` the bytes that stand for this key and the tag of its kind; `None` for a missing key.
+    #[expect(clippy::inline_always, reason = "the kind of key is known where it is called, and nowhere else")]
+    #[inline(always)]
+    pub(crate) fn with_bytes<R>(self, take: impl FnOnce(&[u8], u8) -> R) -> Option<R> {
+        Some(match self {
+            Self::Str(text) => take(text.as_bytes(), 0),
+            Self::Bytes(bytes) => take(bytes, 0),
+            Self::U64(number) => take(&number.to_le_bytes(), 1),
+            Self::U128(number) => take(&number.to_le_bytes(), 2),
+            Self::Uuid(bytes) => take(&bytes, 3),
+            Self::Missing => return None,
+        })
+    }
+}
+
 /// What happens to a call without a key. It is never bucket 0, which would put every anonymous call on one side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -127,6 +142,17 @@ pub enum MissingKey {
     Legacy,
     /// Each call draws its own bucket: the share holds on average, but no caller keeps its side.
     Random,
+}
+
+impl MissingKey {
+    /// The name in configuration: `legacy` or `random`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Legacy => "legacy",
+            Self::Random => "random",
+        }
+    }
 }
 
 /// The keyed hash of one salt and domain: turns keys into buckets, the same ones for ever.
@@ -158,38 +184,91 @@ impl BucketHasher {
 
     /// The bucket of `key`, uniform over all of `u64`; `None` for a missing key.
     #[must_use]
-    #[inline]
+    #[expect(clippy::inline_always, reason = "the kind of key is known where it is called, and nowhere else")]
+    #[inline(always)]
     pub fn bucket<'a>(&self, key: impl Into<BucketKey<'a>>) -> Option<u64> {
-        Some(match key.into() {
-            BucketKey::Str(text) => self.hash(text.as_bytes(), 0),
-            BucketKey::Bytes(bytes) => self.hash(bytes, 0),
-            BucketKey::U64(number) => self.hash(&number.to_le_bytes(), 1),
-            BucketKey::U128(number) => self.hash(&number.to_le_bytes(), 2),
-            BucketKey::Uuid(bytes) => self.hash(&bytes, 3),
-            BucketKey::Missing => return None,
-        })
-    }
-
-    /// One call of the hash for short keys, whose bytes and tag fit a buffer; streaming for the others.
-    #[inline]
-    fn hash(&self, bytes: &[u8], tag: u8) -> u64 {
-        let mut buffer = [0_u8; SHORT + 1];
-        let mut hasher = SipHasher13::new_with_keys(self.k0, self.k1);
-        if let (Some(start), true) = (buffer.get_mut(..bytes.len()), bytes.len() <= SHORT) {
-            start.copy_from_slice(bytes);
-            if let Some(end) = buffer.get_mut(bytes.len()) {
-                *end = tag;
-            }
-            return hasher.hash(buffer.get(..=bytes.len()).unwrap_or(&buffer));
-        }
-        hasher.write(bytes);
-        hasher.write(&[tag]);
-        hasher.finish()
+        key.into().with_bytes(|bytes, tag| sip13(self.k0, self.k1, bytes, tag))
     }
 }
 
-/// The longest key that is hashed in one piece, in bytes.
-const SHORT: usize = 63;
+/// `SipHash-1-3(key = k0,k1; bytes ++ tag)` in one pass, without copying the two together.
+#[inline]
+fn sip13(k0: u64, k1: u64, bytes: &[u8], tag: u8) -> u64 {
+    let mut state = Sip13::new(k0, k1);
+    let mut words = bytes.chunks_exact(8);
+    for word in &mut words {
+        state.absorb(<[u8; 8]>::try_from(word).map_or(0, u64::from_le_bytes));
+    }
+    let left = words.remainder().len();
+    let last = remainder(bytes, left) | u64::from(tag) << (8 * left);
+    let length = (bytes.len() as u64 + 1) << 56;
+    if left == 7 {
+        state.absorb(last);
+        return state.finish(length);
+    }
+    state.finish(length | last)
+}
+
+/// The last `left` bytes, fewer than 8, as a little-endian number.
+#[inline]
+pub(crate) fn remainder(bytes: &[u8], left: usize) -> u64 {
+    match bytes.last_chunk() {
+        Some(_) if left == 0 => 0,
+        Some(last) => u64::from_le_bytes(*last) >> (64 - 8 * left),
+        None => bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)),
+    }
+}
+
+/// The state of `SipHash-1-3`.
+struct Sip13 {
+    v0: u64,
+    v1: u64,
+    v2: u64,
+    v3: u64,
+}
+
+impl Sip13 {
+    #[inline]
+    const fn new(k0: u64, k1: u64) -> Self {
+        Self {
+            v0: k0 ^ 0x736f_6d65_7073_6575,
+            v1: k1 ^ 0x646f_7261_6e64_6f6d,
+            v2: k0 ^ 0x6c79_6765_6e65_7261,
+            v3: k1 ^ 0x7465_6462_7974_6573,
+        }
+    }
+
+    #[inline]
+    const fn absorb(&mut self, word: u64) {
+        self.v3 ^= word;
+        self.round();
+        self.v0 ^= word;
+    }
+
+    #[inline]
+    const fn finish(mut self, last: u64) -> u64 {
+        self.absorb(last);
+        self.v2 ^= 0xff;
+        self.round();
+        self.round();
+        self.round();
+        self.v0 ^ self.v1 ^ self.v2 ^ self.v3
+    }
+
+    #[inline]
+    const fn round(&mut self) {
+        self.v0 = self.v0.wrapping_add(self.v1);
+        self.v2 = self.v2.wrapping_add(self.v3);
+        self.v1 = self.v1.rotate_left(13) ^ self.v0;
+        self.v3 = self.v3.rotate_left(16) ^ self.v2;
+        self.v0 = self.v0.rotate_left(32);
+        self.v2 = self.v2.wrapping_add(self.v1);
+        self.v0 = self.v0.wrapping_add(self.v3);
+        self.v1 = self.v1.rotate_left(17) ^ self.v2;
+        self.v3 = self.v3.rotate_left(21) ^ self.v0;
+        self.v2 = self.v2.rotate_left(32);
+    }
+}
 
 /// The derived key stays out of logs: with it, anybody could choose keys that fall into a rollout.
 impl std::fmt::Debug for BucketHasher {

@@ -20,6 +20,7 @@ pub mod validate;
 
 mod contain;
 mod lock;
+mod live;
 mod outcome;
 mod percentage;
 mod route;
@@ -28,6 +29,7 @@ pub use bucket::{BucketKey, MissingKey};
 pub use clock::{Clock, SystemClock};
 pub use compare::{Comparator, Comparison, Equality};
 pub use dual::DualRunner;
+pub use flag::{Decision, FeatureFlag, FlagConfig, FlagSet};
 pub use mode::{SystemMode, TransitionError, UnknownMode};
 pub use observe::Observer;
 pub use outcome::{Outcome, Side, Verdict};

@@ -35,7 +35,7 @@ impl Percentage {
     /// # Errors
     /// [`PercentageError`] for NaN, below 0, above 100, and what is finer than 1 ppm.
     pub fn new(percent: f64) -> Result<Self, PercentageError> {
-        let refuse = |problem| Err(PercentageError { value: percent.to_string(), problem });
+        let refuse = |problem| Err(PercentageError { value: excerpt(&percent.to_string()), problem });
         if !percent.is_finite() {
             return refuse(Problem::NotANumber);
         }
@@ -44,7 +44,8 @@ impl Percentage {
         }
         let exact = percent * 10_000.0;
         let nearest = exact.round();
-        if (exact - nearest).abs() > 1e-6 {
+        let vanishes = nearest == 0.0 && percent != 0.0;
+        if vanishes || (exact - nearest).abs() > ROUNDING {
             return refuse(Problem::TooFine);
         }
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked above: 0 to 1,000,000")]
@@ -92,6 +93,9 @@ impl Percentage {
 
 const PPM_MAX: u32 = 1_000_000;
 
+/// What a few operations on `f64` may be off, in ppm: `0.1 + 0.2` is read as 0.3.
+const ROUNDING: f64 = 1e-9;
+
 impl From<bool> for Percentage {
     fn from(everybody: bool) -> Self {
         if everybody { Self::HUNDRED } else { Self::ZERO }
@@ -123,10 +127,11 @@ impl FromStr for Percentage {
     }
 }
 
-/// At most 40 characters of a refused text: errors stay readable whatever was read.
+/// At most 40 characters of a refused text, in one line: errors stay readable whatever was read.
 fn excerpt(text: &str) -> String {
-    let short: String = text.chars().take(40).collect();
-    if short.len() < text.len() { format!("{short}…") } else { short }
+    let mut rest = text.chars();
+    let short: String = rest.by_ref().take(40).flat_map(char::escape_debug).collect();
+    if rest.next().is_some() { format!("{short}…") } else { short }
 }
 
 impl fmt::Display for Percentage {
@@ -175,6 +180,11 @@ impl Visitor<'_> for PercentageVisitor {
     fn visit_i64<E: de::Error>(self, percent: i64) -> Result<Percentage, E> {
         let positive = u64::try_from(percent).map_err(|_| E::invalid_value(Unexpected::Signed(percent), &self))?;
         self.visit_u64(positive)
+    }
+
+    /// Reads the decimal that was meant: `12.3_f32` is 12.3, not 12.300000190734863.
+    fn visit_f32<E: de::Error>(self, percent: f32) -> Result<Percentage, E> {
+        self.visit_str(&percent.to_string())
     }
 
     fn visit_f64<E: de::Error>(self, percent: f64) -> Result<Percentage, E> {
