@@ -24,7 +24,7 @@ mod route;
 
 pub use bucket::{BucketKey, MissingKey};
 pub use clock::{Clock, SystemClock};
-pub use compare::{Comparator, Comparison, Equality};
+pub use compare::{Comparator, Comparison, Equality, Structural};
 pub use mode::{SystemMode, TransitionError, UnknownMode};
 pub use observe::Observer;
 pub use outcome::{Outcome, Side, Verdict};

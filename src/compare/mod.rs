@@ -1,5 +1,11 @@
 //! [`Comparator`]: decides whether two answers are the same. Nothing is equal by default.
 
+mod display;
+mod structural;
+
+pub use display::render;
+pub use structural::{By, RuleError, Structural};
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
