@@ -1,9 +1,11 @@
 //! [`Comparator`]: decides whether two answers are the same. Nothing is equal by default.
 
 mod display;
+mod noise;
 mod structural;
 
 pub use display::render;
+pub use noise::{AlphaError, Noise, NoisePath, NoiseReport};
 pub use structural::{By, RuleError, Structural};
 
 use std::fmt;

@@ -1,4 +1,4 @@
-//! McNemar's test for pairs: does new differ more often than legacy differs from itself?
+//! `McNemar`'s test for pairs: does new differ more often than legacy differs from itself?
 //!
 //! Both sides run the same items. A pair is *discordant* when exactly one of the two did something, such as to fail;
 //! the concordant pairs say nothing about which is worse. Of the discordant pairs, `b` count against new and `c`
@@ -19,7 +19,7 @@
 /// number (below a millisecond). Beyond, Chernoff's bound `exp(-n KL(b/n, 1/2))` stands in: it is larger, so that the
 /// guarantee holds. Values below 1e-308 are 0.
 ///
-/// Sources: McNemar, *Note on the sampling error of the difference between correlated proportions or percentages*,
+/// Sources: `McNemar`, *Note on the sampling error of the difference between correlated proportions or percentages*,
 /// Psychometrika 12 (1947), in its exact form; the binomial terms after Loader, *Fast and accurate computation of
 /// binomial probabilities* (2000); Chernoff (1952).
 ///
