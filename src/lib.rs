@@ -32,3 +32,4 @@ pub use percentage::{Percentage, PercentageError};
 pub use record::{Discrepancy, Recorder};
 pub use route::{Route, Router, Shadow};
 pub use runtime::Runtime;
+pub use validate::MigrationValidator;

@@ -6,6 +6,7 @@ mod structural;
 
 pub use display::render;
 pub use noise::{AlphaError, Noise, NoisePath, NoiseReport};
+pub(crate) use structural::to_value;
 pub use structural::{By, RuleError, Structural};
 
 use std::fmt;

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use rules::{Action, Normaliser, Rule};
 pub use rules::{By, RuleError};
+pub(crate) use tree::to_value;
 
 use super::{Comparator, ComparatorError, Comparison, Difference};
 
@@ -158,7 +159,7 @@ impl Structural {
     }
 
     fn tree<T: Serialize + ?Sized>(&self, answer: &T) -> Result<Value, ComparatorError> {
-        let mut value = tree::to_value(answer).map_err(ComparatorError::new)?;
+        let mut value = to_value(answer).map_err(ComparatorError::new)?;
         for normaliser in &self.normalisers {
             normaliser.apply(&mut value);
         }

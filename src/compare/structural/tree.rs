@@ -10,7 +10,7 @@ use serde_json::Value;
 pub(super) const MAX_DEPTH: usize = 256;
 
 /// As `serde_json::to_value`, but an error for what nests deeper than [`MAX_DEPTH`].
-pub(super) fn to_value<T: Serialize + ?Sized>(value: &T) -> Result<Value, serde_json::Error> {
+pub(crate) fn to_value<T: Serialize + ?Sized>(value: &T) -> Result<Value, serde_json::Error> {
     value.serialize(Bounded { inner: serde_json::value::Serializer, room: MAX_DEPTH })
 }
 
