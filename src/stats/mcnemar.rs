@@ -174,7 +174,7 @@ mod tests {
             (501_000, 499_000, 2.280_414_993_269_104e-2),
             (504_000, 496_000, 6.269_548_031_240_336e-16),
             (1_000_000, 996_000, 2.323_381_929_619_198e-3),
-            (1_000_000, 1_000_000, 5.002_820_947_565_120e-1),
+            (1_000_000, 1_000_000, 5.002_820_947_565_12e-1),
             (550_000, 450_000, 0.0),
         ];
         for (b, c, expected) in known {
@@ -199,7 +199,7 @@ mod tests {
         fn the_mixture_is_a_fair_bet(b in 1_u64..200, c in 0_u64..200) {
             prop_assume!(b > c + 1 && anytime_p_value(b, c + 1) < 1.0);
             let wealth = |b, c| anytime_p_value(b, c).recip();
-            prop_assert!(near((wealth(b + 1, c) + wealth(b, c + 1)) / 2.0, wealth(b, c), 1e-9));
+            prop_assert!(near(f64::midpoint(wealth(b + 1, c), wealth(b, c + 1)), wealth(b, c), 1e-9));
         }
 
         #[test]

@@ -109,7 +109,7 @@ impl fmt::Display for ValidationReport {
         let percent = self.success_rate() * 100.0;
         write!(
             f,
-            "{passed} of {total} cases passed ({percent:.1}%), {failed} failed, {errors} errors, in {duration:.1?}"
+            "{passed} of {total} cases passed ({percent:.1}%); failed: {failed}; errors: {errors}; took {duration:.1?}"
         )?;
         failures.iter().try_for_each(|failure| write!(f, "\n{failure}"))
     }

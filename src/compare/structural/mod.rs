@@ -90,7 +90,8 @@ impl Structural {
     ///
     /// A difference below a pair carries legacy's index. Rules for elements use `*`: an index means nothing here.
     /// With [`By::Value`] each element of legacy takes the first equal element of new that is free, so elements that
-    /// are equal only within a tolerance may block each other.
+    /// are equal only within a tolerance may block each other. The cost grows in proportion to the elements, but with
+    /// their square where a tolerance holds inside, because such elements cannot be told apart by a hash.
     #[must_use]
     pub fn unordered(self, path: &str, by: By<'_>) -> Self {
         let key = match by {
