@@ -1,5 +1,14 @@
 //! [`Comparator`]: decides whether two answers are the same. Nothing is equal by default.
 
+mod display;
+mod noise;
+mod structural;
+
+pub use display::render;
+pub use noise::{AlphaError, Noise, NoisePath, NoiseReport};
+pub(crate) use structural::to_value;
+pub use structural::{By, RuleError, Structural};
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

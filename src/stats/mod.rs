@@ -1,1 +1,3 @@
-//! Under way.
+//! Statistics as pure functions of counts.
+
+pub mod mcnemar;
