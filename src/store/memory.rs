@@ -45,12 +45,7 @@ impl StateStore for MemoryStore {
         Ok(change.record().clone())
     }
 
-    async fn history(
-        &self,
-        id: &MigrationId,
-        after_epoch: u64,
-        limit: usize,
-    ) -> Result<Vec<AuditEntry>, StoreError> {
+    async fn history(&self, id: &MigrationId, after_epoch: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
         let audits = self.audits();
         let entries = audits.get(id).into_iter().flatten();
         Ok(entries.filter(|entry| entry.epoch > after_epoch).take(limit).cloned().collect())

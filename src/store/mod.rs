@@ -5,7 +5,7 @@ mod error;
 mod memory;
 mod record;
 mod text;
-mod wire;
+pub(crate) mod wire;
 
 pub use change::{AuditEntry, Change, ChangeKind, Stamp};
 pub use error::StoreError;
@@ -74,12 +74,7 @@ pub trait StateStore: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError`] when the audit cannot be read.
-    async fn history(
-        &self,
-        id: &MigrationId,
-        after_epoch: u64,
-        limit: usize,
-    ) -> Result<Vec<AuditEntry>, StoreError>;
+    async fn history(&self, id: &MigrationId, after_epoch: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError>;
 }
 
 #[async_trait]
@@ -92,12 +87,7 @@ impl<S: StateStore + ?Sized> StateStore for Arc<S> {
         (**self).compare_and_swap(id, expect, change).await
     }
 
-    async fn history(
-        &self,
-        id: &MigrationId,
-        after_epoch: u64,
-        limit: usize,
-    ) -> Result<Vec<AuditEntry>, StoreError> {
+    async fn history(&self, id: &MigrationId, after_epoch: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
         (**self).history(id, after_epoch, limit).await
     }
 }

@@ -246,7 +246,8 @@ mod tests {
     fn an_emergency_takes_any_text() {
         let twice = Author::for_emergency("ana", "EMERGENCY: fire");
         assert_eq!(twice.reason.as_str(), "EMERGENCY: fire");
-        for (actor, reason) in [("", ""), ("\0\n", "\u{7}"), (&*"ü".repeat(9999), &*"ü".repeat(9999)), ("a\nb", "c\td")] {
+        for (actor, reason) in [("", ""), ("\0\n", "\u{7}"), (&*"ü".repeat(9999), &*"ü".repeat(9999)), ("a\nb", "c\td")]
+        {
             let author = Author::for_emergency(actor, reason);
             assert_eq!(Author::new(author.actor.as_str(), author.reason.as_str()), Ok(author.clone()));
             assert!(author.reason.as_str().starts_with("EMERGENCY: "));

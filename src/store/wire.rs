@@ -1,13 +1,13 @@
 //! How times and 128-bit numbers are written.
 
 /// Times as whole milliseconds since the Unix epoch.
-pub(super) mod unix_millis {
+pub(crate) mod unix_millis {
     use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    pub(in crate::store) fn serialize<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_u64(millis(*time))
     }
 
