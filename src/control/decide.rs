@@ -46,11 +46,11 @@ impl Wish {
         if after == basis.effective {
             return Ok(None);
         }
-        basis.stored.mode.check_transition(after.mode)?;
-        match basis.doubt {
-            Some(doubt) if promotes(basis.effective, after) => Err(ChangeError::InDoubt(doubt)),
-            Some(_) | None => Ok(Some(after)),
+        if let Some(doubt) = basis.doubt.filter(|_| promotes(basis.effective, after)) {
+            return Err(ChangeError::InDoubt(doubt));
         }
+        basis.stored.mode.check_transition(after.mode)?;
+        Ok(Some(after))
     }
 
     fn apply(self, now: Settings) -> Result<Settings, ChangeError> {
