@@ -1,5 +1,11 @@
 //! No sequence of changes, emergencies, refreshes and store faults leaves the tables, and the audit tells all of it.
 #![cfg(feature = "testing")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod control_common;
 

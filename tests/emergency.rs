@@ -1,5 +1,6 @@
 //! An emergency holds at once, whatever the store does, and is stored as soon as the store takes it.
 #![cfg(feature = "testing")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod control_common;
 
@@ -54,7 +55,7 @@ async fn it_is_stored_when_the_store_is_back() {
     let audit = controller.history(0, 10).await.unwrap();
     let last = audit.last().unwrap();
     assert_eq!((audit.len(), last.reason.as_str(), last.actor.as_str()), (3, "EMERGENCY: wrong totals", "ana"));
-    assert_eq!(last.before.unwrap().rollout.percent(), 75.0);
+    assert_eq!(last.before.unwrap().rollout.ppm(), 750_000);
     assert!(!controller.status().unpersisted_emergency);
     let other = MigrationController::open("search", store).await.unwrap();
     assert_eq!(other.mode(), SystemMode::EmergencyRollback);

@@ -1,4 +1,5 @@
 //! The laws of a state store, for the one that is built in.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -33,9 +34,10 @@ fn absent_is_none_and_never_a_default() {
 #[test]
 fn what_was_stored_is_read_by_every_handle_and_only_under_its_name() {
     let store = MemoryStore::new();
+    let other_handle = store.clone();
     let stored = block_on(put(&store, None, 5, 1)).unwrap();
     assert_eq!(stored, *change(None, 5, 1).record());
-    assert_eq!(block_on(store.clone().load(&id("a"))).unwrap(), Some(stored));
+    assert_eq!(block_on(other_handle.load(&id("a"))).unwrap(), Some(stored));
     assert_eq!(block_on(store.load(&id("b"))).unwrap(), None);
 }
 
@@ -111,7 +113,9 @@ fn of_racing_writers_one_wins_each_round() {
             })
         })
         .collect();
-    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    for thread in threads {
+        thread.join().unwrap();
+    }
     let audit = block_on(store.history(&id("a"), 0, 1000)).unwrap();
     assert_eq!(audit.iter().map(|entry| entry.epoch).collect::<Vec<_>>(), (1..=400).collect::<Vec<_>>());
 }

@@ -1,5 +1,6 @@
 //! A store that lost records is never believed: the safer state holds until an operator acts.
 #![cfg(feature = "testing")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod control_common;
 

@@ -29,7 +29,8 @@ impl Routing {
         }
     }
 
-    #[inline]
+    #[expect(clippy::inline_always, reason = "the kind of key is known where it is called, and nowhere else")]
+    #[inline(always)]
     pub(super) fn route(&self, key: BucketKey<'_>) -> Route {
         let Snapshot { mode, rollout, shadow_share, epoch } = self.cell.read();
         let bucket = if mode == SystemMode::GradualRollout { self.bucket(&self.rollout, key) } else { None };
@@ -53,9 +54,14 @@ impl Routing {
     /// The key's bucket; `None` when it is missing and the policy is legacy.
     #[inline]
     fn bucket(&self, hasher: &BucketHasher, key: BucketKey<'_>) -> Option<u64> {
-        hasher.bucket(key).or_else(|| match self.missing {
+        hasher.bucket(key).or_else(|| self.missing_bucket())
+    }
+
+    #[cold]
+    fn missing_bucket(&self) -> Option<u64> {
+        match self.missing {
             MissingKey::Legacy => None,
             MissingKey::Random => Some(self.random.next_u64()),
-        })
+        }
     }
 }

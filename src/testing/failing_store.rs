@@ -90,7 +90,7 @@ impl<S> FailingStore<S> {
         let mut script = self.script();
         script.calls += 1;
         let line = if write { script.writes.pop_front() } else { script.reads.pop_front() };
-        script.standing.or(line.flatten())
+        script.standing.or_else(|| line.flatten())
     }
 
     /// Plays the next line of the script for a read.
@@ -110,6 +110,7 @@ impl<S> FailingStore<S> {
                 Ok(())
             }
             Fault::Corrupt => Err(StoreError::corrupt("scripted")),
+            #[expect(clippy::panic, reason = "this is the fault that was asked for")]
             Fault::Panic => std::panic::panic_any("scripted"),
             Fault::Unavailable | Fault::Conflict | Fault::UnknownAfterApplying | Fault::UnknownWithoutApplying => {
                 Err(StoreError::unavailable("scripted"))
