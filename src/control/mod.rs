@@ -1,1 +1,219 @@
-//! Under way.
+//! [`MigrationController`]: mode and rollout from a store, valid transitions, instant rollback, status.
+
+mod builder;
+mod change;
+mod decide;
+mod default_runtime;
+mod emergency;
+mod error;
+mod inner;
+mod known;
+mod port;
+mod routing;
+mod snapshot;
+mod status;
+
+pub use builder::ControllerBuilder;
+pub use change::Changed;
+pub use emergency::Persisted;
+pub use error::{ChangeError, OpenError};
+pub use known::Doubt;
+pub use status::MigrationStatus;
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures::future::{Either, select};
+
+use crate::Percentage;
+use crate::bucket::BucketKey;
+use crate::mode::SystemMode;
+use crate::route::{Route, Router};
+use crate::store::{AuditEntry, Author, StateStore, StoreError};
+use decide::Wish;
+use inner::Inner;
+
+/// Controls one migration: it routes calls by the stored mode and rollout, and changes them in valid steps only.
+///
+/// Clones are handles on the same controller. Any number of processes may control one migration through one store: every
+/// change is decided on the fresh record and stored only if that record still stands, else it is decided anew.
+///
+/// Routing never waits: it reads one snapshot from memory, without a lock, an allocation or the store.
+///
+/// ```
+/// use cutover::store::MemoryStore;
+/// use cutover::{MigrationController, Percentage, Side, SystemMode};
+///
+/// # futures::executor::block_on(async {
+/// let search = MigrationController::open("search", MemoryStore::new()).await?;
+/// assert_eq!(search.route("user-17").serve, Side::Legacy);
+///
+/// search.transition(SystemMode::GradualRollout, "ana", "shadow run was clean").await?;
+/// search.set_rollout(Percentage::HUNDRED, "ana", "small tenant").await?;
+/// assert_eq!(search.route("user-17").serve, Side::New);
+///
+/// search.emergency_rollback("ben", "wrong totals");
+/// assert_eq!(search.route("user-17").serve, Side::Legacy);
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct MigrationController {
+    inner: Arc<Inner>,
+}
+
+impl MigrationController {
+    /// Opens the migration `id` in `store` with the defaults of [`builder`](Self::builder).
+    ///
+    /// # Errors
+    /// As [`ControllerBuilder::open`].
+    pub async fn open(id: impl AsRef<str>, store: impl StateStore + 'static) -> Result<Self, OpenError> {
+        Self::builder(id, store).open().await
+    }
+
+    /// Builds a controller of the migration `id` in `store`. The id is also the salt of the buckets.
+    pub fn builder(id: impl AsRef<str>, store: impl StateStore + 'static) -> ControllerBuilder {
+        ControllerBuilder::new(id.as_ref(), Arc::new(store))
+    }
+
+    /// How the call for `key` runs, by the routing table of [`SystemMode`].
+    ///
+    /// A call without a key is served by legacy in `GradualRollout`, at 100 % too, unless the controller was built with
+    /// [`MissingKey::Random`](crate::MissingKey::Random).
+    #[must_use]
+    #[inline]
+    pub fn route<'a>(&self, key: impl Into<BucketKey<'a>>) -> Route {
+        self.inner.routing.route(key.into())
+    }
+
+    /// The mode by which this process routes.
+    #[must_use]
+    pub fn mode(&self) -> SystemMode {
+        self.inner.routing.cell.read().mode
+    }
+
+    /// The rollout by which this process routes.
+    #[must_use]
+    pub fn rollout(&self) -> Percentage {
+        self.inner.routing.cell.read().rollout
+    }
+
+    /// Changes the mode. A transition to the mode that holds succeeds and stores nothing.
+    ///
+    /// One to `EmergencyRollback` is an [`emergency_rollback`](Self::emergency_rollback), whose storing is waited for as
+    /// long as one call of the store may take.
+    ///
+    /// # Errors
+    /// [`ChangeError`]; nothing has changed, but for the exceptions named there.
+    pub async fn transition(&self, to: SystemMode, actor: &str, reason: &str) -> Result<Changed, ChangeError> {
+        if to == SystemMode::EmergencyRollback {
+            return self.transition_to_emergency(actor, reason).await;
+        }
+        self.change(Wish::Transition(to), actor, reason).await
+    }
+
+    async fn transition_to_emergency(&self, actor: &str, reason: &str) -> Result<Changed, ChangeError> {
+        let before = self.inner.known().effective();
+        let persisted = self.emergency_rollback(actor, reason);
+        let deadline = std::pin::pin!(self.inner.port.sleep(self.inner.port.deadline));
+        match select(persisted, deadline).await {
+            Either::Left(_) => {
+                let known = self.inner.known();
+                Ok(Changed { epoch: known.epoch(), before, after: known.effective() })
+            }
+            Either::Right(_) => Err(ChangeError::Unpersisted),
+        }
+    }
+
+    /// Changes the share of keys that new serves in `GradualRollout`. The same rollout again stores nothing.
+    ///
+    /// # Errors
+    /// [`ChangeError::RolloutFixed`] in `LegacyOnly` and `EmergencyRollback`, where it is 0 by definition; any other
+    /// [`ChangeError`].
+    pub async fn set_rollout(&self, rollout: Percentage, actor: &str, reason: &str) -> Result<Changed, ChangeError> {
+        self.change(Wish::Rollout(rollout), actor, reason).await
+    }
+
+    /// Changes the share of calls that also run the shadow; `None` goes back to the mode's default. It holds in every mode
+    /// that has a shadow, until it is changed again.
+    ///
+    /// # Errors
+    /// [`ChangeError`].
+    pub async fn set_shadow_share(
+        &self,
+        share: Option<Percentage>,
+        actor: &str,
+        reason: &str,
+    ) -> Result<Changed, ChangeError> {
+        self.change(Wish::ShadowShare(share), actor, reason).await
+    }
+
+    /// Settles what holds when the store is in [`Doubt`]: what this process routes by is stored over what was found.
+    /// Without doubt nothing is stored.
+    ///
+    /// # Errors
+    /// [`ChangeError`].
+    pub async fn reconcile(&self, actor: &str, reason: &str) -> Result<Changed, ChangeError> {
+        self.change(Wish::Reconcile, actor, reason).await
+    }
+
+    async fn change(&self, wish: Wish, actor: &str, reason: &str) -> Result<Changed, ChangeError> {
+        self.inner.change(wish, Author::new(actor, reason)?).await
+    }
+
+    /// Routes everything to legacy. It holds in this process when this returns, whatever the store, the texts or the mode.
+    ///
+    /// Then it is stored, with a reason that begins with `EMERGENCY: `, and retried in the background until it is, also
+    /// after the last handle was dropped; it wins against changes of others. An emergency that is stored already is not
+    /// stored again. Texts that are not allowed are made so. The handle resolves when the emergency is stored; it need
+    /// not be awaited.
+    #[expect(clippy::must_use_candidate, reason = "the emergency holds without its handle")]
+    pub fn emergency_rollback(&self, actor: &str, reason: &str) -> Persisted {
+        self.inner.emergency(actor, reason)
+    }
+
+    /// Reads the store and takes in what others have changed. An emergency of this process that is not stored yet stays,
+    /// and is tried to be stored.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read, or does not take the emergency; what was known holds, and is marked
+    /// stale. A store that lost records is no error here: it shows in [`MigrationStatus::doubt`].
+    pub async fn refresh(&self) -> Result<(), StoreError> {
+        self.inner.load().await?;
+        self.inner.persist_brake().await?;
+        self.inner.read_recent().await;
+        Ok(())
+    }
+
+    /// What this process knows, from one snapshot in memory.
+    #[must_use]
+    pub fn status(&self) -> MigrationStatus {
+        self.inner.status()
+    }
+
+    /// The audit entries with an epoch above `after_epoch`, oldest first, at most `limit` and at most 200 of them.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the audit cannot be read.
+    pub async fn history(&self, after_epoch: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        self.inner.port.history(after_epoch, limit.min(MAX_PAGE)).await
+    }
+}
+
+/// The longest page of the audit.
+const MAX_PAGE: usize = 200;
+
+impl Router for MigrationController {
+    #[inline]
+    fn route(&self, key: BucketKey<'_>) -> Route {
+        self.inner.routing.route(key)
+    }
+}
+
+impl fmt::Debug for MigrationController {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MigrationController")
+            .field("id", &self.inner.port.id.as_str())
+            .field("snapshot", &self.inner.routing.cell.read())
+            .finish_non_exhaustive()
+    }
+}

@@ -12,3 +12,12 @@ pub use random::SeededRandom;
 pub use recorders::{PanickingRecorder, StuckRecorder, discrepancy};
 pub use router::ScriptedRouter;
 pub use runtime::VirtualRuntime;
+//! For a host's own tests: stores that fail, and routing that can be worked out by head.
+
+mod failing_store;
+mod modulo_router;
+mod slow_store;
+
+pub use failing_store::{FailingStore, Fault};
+pub use modulo_router::ModuloRouter;
+pub use slow_store::SlowStore;

@@ -1,0 +1,104 @@
+//! [`ControllerBuilder`].
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::MigrationController;
+use super::error::OpenError;
+use super::inner::Inner;
+use super::known::Known;
+use super::port::Port;
+use super::routing::Routing;
+use crate::bucket::MissingKey;
+use crate::clock::{Clock, SystemClock};
+use crate::observe::{Event, Observer};
+use crate::random::{RandomSource, SystemRandom};
+use crate::runtime::Runtime;
+use crate::store::{MigrationId, StateStore, TextError};
+
+/// Builds a [`MigrationController`]; every part has a default.
+#[must_use = "a builder does nothing until it opens"]
+pub struct ControllerBuilder {
+    id: Result<MigrationId, TextError>,
+    store: Arc<dyn StateStore>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn RandomSource>,
+    runtime: Option<Arc<dyn Runtime>>,
+    observer: Arc<dyn Observer>,
+    missing_key: MissingKey,
+    store_deadline: Duration,
+}
+
+impl ControllerBuilder {
+    pub(super) fn new(id: &str, store: Arc<dyn StateStore>) -> Self {
+        Self {
+            id: id.parse(),
+            store,
+            clock: Arc::new(SystemClock::new()),
+            random: Arc::new(SystemRandom),
+            runtime: None,
+            observer: Arc::new(|_: &str, _: &Event| {}),
+            missing_key: MissingKey::default(),
+            store_deadline: Duration::from_secs(2),
+        }
+    }
+
+    /// Where the times of changes come from. The default is [`SystemClock`].
+    pub fn clock(self, clock: impl Clock + 'static) -> Self {
+        Self { clock: Arc::new(clock), ..self }
+    }
+
+    /// Where etags, operations, jitter and the buckets of keyless calls come from. The default is [`SystemRandom`].
+    pub fn random(self, random: impl RandomSource + 'static) -> Self {
+        Self { random: Arc::new(random), ..self }
+    }
+
+    /// Who times the calls of the store, and stores emergencies in the background. The default is the Tokio runtime that
+    /// opens the controller, and threads where there is none.
+    pub fn runtime(self, runtime: impl Runtime + 'static) -> Self {
+        Self { runtime: Some(Arc::new(runtime)), ..self }
+    }
+
+    /// Hears [`Event::ModeChanged`], after the change holds, on the thread that made it hold. The default hears nothing.
+    pub fn observer(self, observer: impl Observer + 'static) -> Self {
+        Self { observer: Arc::new(observer), ..self }
+    }
+
+    /// What happens to calls without a key. The default is [`MissingKey::Legacy`].
+    pub fn missing_key(self, policy: MissingKey) -> Self {
+        Self { missing_key: policy, ..self }
+    }
+
+    /// How long one call of the store may take. The default is 2 s.
+    pub fn store_deadline(self, deadline: Duration) -> Self {
+        Self { store_deadline: deadline, ..self }
+    }
+
+    /// Reads the stored state once and begins to route by it. With nothing stored that is legacy only, at 0 %.
+    ///
+    /// # Errors
+    /// [`OpenError`] when the id is not one, or when the store does not answer with a record that this version knows. It
+    /// is then not known who has to serve, and no mode is assumed.
+    pub async fn open(self) -> Result<MigrationController, OpenError> {
+        let Self { id, store, clock, random, runtime, observer, missing_key, store_deadline } = self;
+        let runtime = runtime.unwrap_or_else(default_runtime);
+        let port = Port { id: id?, store, runtime, deadline: store_deadline };
+        let known = Known::new(port.load().await?, clock.wall());
+        let routing = Routing::new(port.id.as_str(), missing_key, Arc::clone(&random), known.snapshot());
+        let inner = Inner { port, routing, clock, random, observer, known: Mutex::new(known) };
+        inner.read_recent().await;
+        Ok(MigrationController { inner: Arc::new(inner) })
+    }
+}
+
+/// The one place that chooses the runtime of a host that names none.
+fn default_runtime() -> Arc<dyn Runtime> {
+    Arc::new(super::default_runtime::DefaultRuntime::here())
+}
+
+impl fmt::Debug for ControllerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ControllerBuilder").field("id", &self.id).finish_non_exhaustive()
+    }
+}

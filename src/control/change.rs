@@ -1,0 +1,101 @@
+//! Changes: decide on the fresh record, compare and swap, and decide anew when others were faster.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::decide::{Basis, Wish};
+use super::error::ChangeError;
+use super::inner::Inner;
+use crate::store::{Author, Change, Expect, Record, Settings, StoreError};
+
+/// A change that holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Changed {
+    /// The epoch of the record that says so.
+    pub epoch: u64,
+    /// What held before.
+    pub before: Settings,
+    /// What holds now.
+    pub after: Settings,
+}
+
+impl Changed {
+    /// Whether it held already, so that nothing was stored.
+    #[must_use]
+    pub fn is_noop(&self) -> bool {
+        self.before == self.after
+    }
+}
+
+/// How often a decision is taken anew because others were faster.
+const ATTEMPTS: u32 = 10;
+/// How often a change is sent while its outcome is unknown.
+const SENDS: u32 = 4;
+const BASE: Duration = Duration::from_millis(5);
+const CAP: Duration = Duration::from_millis(250);
+
+impl Inner {
+    pub(super) async fn change(&self, wish: Wish, author: Author) -> Result<Changed, ChangeError> {
+        let op_id = self.random.next_u128();
+        for attempt in 0..ATTEMPTS {
+            match self.try_change(wish, &author, op_id).await {
+                Err(ChangeError::Store(StoreError::Conflict { .. })) => self.pause(attempt, BASE, CAP).await,
+                ended => return ended,
+            }
+        }
+        Err(ChangeError::Contended { attempts: ATTEMPTS })
+    }
+
+    async fn try_change(&self, wish: Wish, author: &Author, op_id: u128) -> Result<Changed, ChangeError> {
+        self.persist_brake().await?;
+        self.load().await?;
+        let (base, basis, epoch) = self.basis();
+        let Some(after) = wish.decide(&basis)? else {
+            return Ok(Changed { epoch, before: basis.effective, after: basis.effective });
+        };
+        let change = Change::new(base.as_ref(), after, wish.kind(), author.clone(), self.stamp(op_id));
+        let record = self.commit(Expect::of(base.as_ref()), &change).await?;
+        Ok(Changed { epoch: record.epoch, before: basis.effective, after: record.settings() })
+    }
+
+    fn basis(&self) -> (Option<Record>, Basis, u64) {
+        let known = self.known();
+        let base = known.base().cloned();
+        let stored = base.as_ref().map(Record::settings).unwrap_or_default();
+        (base, Basis { stored, effective: known.effective(), doubt: known.doubt() }, known.epoch())
+    }
+
+    /// Stores a change. While it is not known whether it was stored, the same operation is sent again.
+    pub(super) async fn commit(&self, base: Expect, change: &Change) -> Result<Record, StoreError> {
+        let mut unknown = None;
+        for attempt in 0..SENDS {
+            match self.port.compare_and_swap(base, change).await {
+                Ok(record) => return Ok(self.committed(base, change, record)),
+                Err(error @ StoreError::OutcomeUnknown(_)) => unknown = Some(error),
+                Err(error @ StoreError::Conflict { .. }) => return Err(error),
+                Err(error) if unknown.is_none() => return Err(self.failed(error)),
+                Err(_) => {}
+            }
+            self.pause(attempt, BASE, CAP).await;
+        }
+        Err(self.failed(unknown.unwrap_or_else(|| StoreError::outcome_unknown("no answer"))))
+    }
+
+    fn committed(&self, base: Expect, change: &Change, record: Record) -> Record {
+        let now = self.now();
+        self.learn(|known| {
+            known.committed(base, record.clone(), now);
+            if *change.record() == record {
+                known.recent.own(change.entry().clone());
+            }
+        });
+        record
+    }
+
+    fn failed(&self, error: StoreError) -> StoreError {
+        self.known().stale = true;
+        error
+    }
+}

@@ -1,0 +1,110 @@
+//! The emergency: it holds in this process at once, and is stored as soon as the store takes it.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, SystemTime};
+
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared, WeakShared};
+
+use super::decide::emergency;
+use super::inner::Inner;
+use crate::mode::SystemMode;
+use crate::store::{Author, Change, ChangeKind, Expect, Record, StoreError};
+
+/// Resolves when an emergency is stored.
+///
+/// The emergency holds in this process already, and storing it goes on in the background: this may be dropped. Awaiting
+/// it drives the storing too, on a runtime that cannot spawn for example.
+#[derive(Clone)]
+pub struct Persisted(Shared<BoxFuture<'static, ()>>);
+
+impl Future for Persisted {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.0.poll_unpin(context)
+    }
+}
+
+impl fmt::Debug for Persisted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Persisted").field("done", &self.0.peek().is_some()).finish()
+    }
+}
+
+/// An emergency that is not stored yet.
+#[derive(Debug, Clone)]
+pub(super) struct Brake {
+    pub(super) author: Author,
+    pub(super) at: SystemTime,
+    /// Another one with every call: a call that comes while an earlier one is being stored is never taken for it.
+    op_id: u128,
+    storing: Option<WeakShared<BoxFuture<'static, ()>>>,
+}
+
+const BASE: Duration = Duration::from_millis(100);
+const CAP: Duration = Duration::from_secs(5);
+
+impl Inner {
+    /// Pulls the brake: in this process first, then in the store, then the observer hears of it.
+    pub(super) fn emergency(self: &Arc<Self>, actor: &str, reason: &str) -> Persisted {
+        let author = Author::for_emergency(actor, reason);
+        let (op_id, at) = (self.random.next_u128(), self.now());
+        let fresh = Arc::clone(self).store_emergency().boxed().shared();
+        let brake = Brake { author, at, op_id, storing: fresh.downgrade() };
+        let (running, event) = self.learn_quietly(|known| match &mut known.brake {
+            Some(pulled) => {
+                pulled.op_id = brake.op_id;
+                let running = pulled.storing.as_ref().and_then(WeakShared::upgrade);
+                pulled.storing = if running.is_some() { pulled.storing.take() } else { brake.storing };
+                running
+            }
+            none => {
+                *none = Some(brake);
+                None
+            }
+        });
+        let storing = running.unwrap_or_else(|| {
+            self.port.spawn(fresh.clone().boxed());
+            fresh
+        });
+        self.tell(event);
+        Persisted(storing)
+    }
+
+    async fn store_emergency(self: Arc<Self>) {
+        let mut attempt = 0;
+        while self.known().brake.is_some() {
+            if self.persist_brake().await.is_err() {
+                self.pause(attempt, BASE, CAP).await;
+                attempt = attempt.saturating_add(1);
+            }
+        }
+    }
+
+    /// Stores the emergency that is not stored yet, if there is one.
+    pub(super) async fn persist_brake(&self) -> Result<(), StoreError> {
+        let Some(brake) = self.known().brake.clone() else { return Ok(()) };
+        self.load().await?;
+        let found = self.known().base().cloned();
+        if found.as_ref().is_none_or(|record| record.mode != SystemMode::EmergencyRollback) {
+            self.commit_emergency(&brake, found.as_ref()).await?;
+        }
+        self.learn(|known| {
+            known.brake.take_if(|pulled| pulled.op_id == brake.op_id);
+        });
+        Ok(())
+    }
+
+    async fn commit_emergency(&self, brake: &Brake, found: Option<&Record>) -> Result<(), StoreError> {
+        let after = emergency(found.map(Record::settings).unwrap_or_default());
+        let mut stamp = self.stamp(brake.op_id);
+        stamp.at = brake.at;
+        let change = Change::new(found, after, ChangeKind::Transition, brake.author.clone(), stamp);
+        self.commit(Expect::of(found), &change).await.map(drop)
+    }
+}

@@ -1,0 +1,51 @@
+//! Why a controller did not open, or did not change.
+
+use super::known::Doubt;
+use crate::mode::{SystemMode, TransitionError};
+use crate::store::{StoreError, TextError};
+
+/// A controller could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The id is not one.
+    #[error(transparent)]
+    Id(#[from] TextError),
+    /// The record could not be read: whether there is one, and what it says, is not known.
+    #[error("the state of the migration could not be read")]
+    Store(#[from] StoreError),
+}
+
+/// A change was not made. Except for [`Store`](Self::Store) with [`StoreError::OutcomeUnknown`] and for
+/// [`Unpersisted`](Self::Unpersisted), nothing has changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChangeError {
+    /// The actor or the reason is not allowed.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// The mode that holds cannot become the one that was asked for.
+    #[error(transparent)]
+    Transition(#[from] TransitionError),
+    /// The rollout is 0 in this mode by definition.
+    #[error("the rollout is always 0 in {mode}; it can be set in parallel, gradual_rollout, new_only")]
+    RolloutFixed {
+        /// The mode that holds.
+        mode: SystemMode,
+    },
+    /// The store has lost records. Until an operator settles what holds, nothing may expose more to new.
+    #[error("{0}; reconcile before exposing more to the new side")]
+    InDoubt(Doubt),
+    /// Others changed the record each time before this change was stored.
+    #[error("others were faster {attempts} times in a row; try again")]
+    Contended {
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// The emergency holds in this process and is not stored yet. Storing it goes on in the background.
+    #[error("the emergency holds in this process, and is being stored until the store takes it")]
+    Unpersisted,
+    /// The store failed.
+    #[error("the change was not confirmed by the store")]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,210 @@
+//! What this process knows of the stored state, and what it makes of what it finds: pure.
+
+use std::collections::VecDeque;
+use std::time::SystemTime;
+
+use serde::Serialize;
+
+use super::decide::{emergency, safer};
+use super::emergency::Brake;
+use super::snapshot::Snapshot;
+use crate::store::{AuditEntry, Expect, Record, Settings};
+
+/// Why the store cannot be believed. The process keeps the safer of what it knew and what it found, and exposes nothing
+/// more to new until an operator [reconciles](super::MigrationController::reconcile), the store finds its record again, or
+/// it moves on past the known epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, thiserror::Error)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Doubt {
+    /// A record was there and is gone: evicted, flushed, or restored from before its time.
+    #[error("the record of epoch {known_epoch} is gone from the store")]
+    StateLost {
+        /// The epoch of the record that is gone.
+        known_epoch: u64,
+    },
+    /// The store holds an older record than it has held, or another one of the same epoch: it lost acknowledged writes.
+    #[error("the store went back from epoch {known_epoch} to another record of epoch {found_epoch}")]
+    StateRegressed {
+        /// The epoch of the record that was there.
+        known_epoch: u64,
+        /// The epoch of the record that is there.
+        found_epoch: u64,
+    },
+}
+
+/// What this process knows.
+#[derive(Debug)]
+pub(super) struct Known {
+    /// The last record that was believed.
+    pub(super) record: Option<Record>,
+    pub(super) doubted: Option<Doubted>,
+    /// An emergency that is not stored yet; it outranks everything else.
+    pub(super) brake: Option<Brake>,
+    /// When the store was last heard.
+    pub(super) as_of: SystemTime,
+    /// Whether the store failed when it was last asked.
+    pub(super) stale: bool,
+    pub(super) recent: Recent,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Doubted {
+    pub(super) doubt: Doubt,
+    /// The safer of what was known and what was found.
+    kept: Settings,
+    found: Option<Record>,
+}
+
+impl Known {
+    pub(super) fn new(record: Option<Record>, as_of: SystemTime) -> Self {
+        Self { record, doubted: None, brake: None, as_of, stale: false, recent: Recent::default() }
+    }
+
+    pub(super) fn epoch(&self) -> u64 {
+        self.record.as_ref().map_or(0, |record| record.epoch)
+    }
+
+    pub(super) fn doubt(&self) -> Option<Doubt> {
+        self.doubted.as_ref().map(|doubted| doubted.doubt)
+    }
+
+    /// The record that a change is made on: the believed one, or what was found in its place.
+    pub(super) fn base(&self) -> Option<&Record> {
+        self.doubted.as_ref().map_or(self.record.as_ref(), |doubted| doubted.found.as_ref())
+    }
+
+    /// What routes.
+    pub(super) fn effective(&self) -> Settings {
+        let believed = self.believed();
+        if self.brake.is_some() { emergency(believed) } else { believed }
+    }
+
+    fn believed(&self) -> Settings {
+        match (&self.doubted, &self.record) {
+            (Some(doubted), _) => doubted.kept,
+            (None, Some(record)) => record.settings(),
+            (None, None) => Settings::default(),
+        }
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let settings = self.effective();
+        Snapshot {
+            mode: settings.mode,
+            rollout: settings.rollout,
+            shadow_share: settings.effective_shadow_share(),
+            epoch: self.epoch(),
+        }
+    }
+
+    /// Takes in what a load found. `start` is what was known when the load began: what has been learnt since may be newer
+    /// than the finding, which then proves nothing.
+    pub(super) fn found(&mut self, start: Expect, found: Option<Record>, at: SystemTime) {
+        (self.as_of, self.stale) = (at, false);
+        let outdated = !predates(found.as_ref(), start);
+        match (&self.record, found) {
+            (None, None) => {}
+            (Some(known), found) if Expect::of(Some(known)).matches(found.as_ref()) => self.doubted = None,
+            (known, Some(found)) if known.as_ref().is_none_or(|known| found.epoch > known.epoch) => self.believe(found),
+            _ if outdated => {}
+            (_, found) => self.mistrust(found),
+        }
+    }
+
+    /// Takes in the record of this process's own commit, which was made on `base`.
+    pub(super) fn committed(&mut self, base: Expect, record: Record, at: SystemTime) {
+        (self.as_of, self.stale) = (at, false);
+        let settles = self.doubted.as_ref().is_some_and(|doubted| base.matches(doubted.found.as_ref()));
+        if settles || record.epoch > self.epoch() {
+            self.believe(record);
+        }
+    }
+
+    fn believe(&mut self, record: Record) {
+        self.recent.forget_from(record.epoch);
+        self.record = Some(record);
+        self.doubted = None;
+    }
+
+    fn mistrust(&mut self, found: Option<Record>) {
+        let known_epoch = self.epoch();
+        let believed = self.believed();
+        let (doubt, kept) = match &found {
+            None => (Doubt::StateLost { known_epoch }, believed),
+            Some(record) => {
+                let found_epoch = record.epoch;
+                (Doubt::StateRegressed { known_epoch, found_epoch }, safer(believed, record.settings()))
+            }
+        };
+        self.doubted = Some(Doubted { doubt, kept, found });
+    }
+}
+
+/// Whether the finding is older than what was known when the search began, or differs from it at the same epoch.
+fn predates(found: Option<&Record>, start: Expect) -> bool {
+    match (start, found) {
+        (Expect::Absent, _) => false,
+        (Expect::Exact { .. }, None) => true,
+        (Expect::Exact { epoch, etag }, Some(found)) => {
+            found.epoch < epoch || (found.epoch == epoch && found.etag != etag)
+        }
+    }
+}
+
+/// The last transitions, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Recent {
+    transitions: VecDeque<AuditEntry>,
+    /// Up to which epoch the audit has been read.
+    read_to: u64,
+}
+
+impl Recent {
+    /// How many transitions are kept.
+    pub(super) const LENGTH: usize = 10;
+
+    /// The epoch after which the audit has to be read to know the changes up to `epoch`; `None` if they are known.
+    pub(super) fn missing(&self, epoch: u64) -> Option<u64> {
+        (self.read_to < epoch).then(|| self.read_to.max(epoch.saturating_sub(LOOK_BACK)))
+    }
+
+    /// Takes in entries, oldest first; what is known already is left out.
+    pub(super) fn extend(&mut self, entries: impl IntoIterator<Item = AuditEntry>) {
+        for entry in entries {
+            if entry.epoch > self.read_to {
+                self.read_to = entry.epoch;
+                self.push(entry);
+            }
+        }
+    }
+
+    /// Takes in this process's own change, without a gap only if it follows what has been read.
+    pub(super) fn own(&mut self, entry: AuditEntry) {
+        if entry.epoch == self.read_to.saturating_add(1) {
+            self.extend([entry]);
+        }
+    }
+
+    /// A store that went back has other entries from `epoch` on.
+    fn forget_from(&mut self, epoch: u64) {
+        self.transitions.retain(|entry| entry.epoch < epoch);
+        self.read_to = self.read_to.min(epoch.saturating_sub(1));
+    }
+
+    fn push(&mut self, entry: AuditEntry) {
+        if entry.is_transition() {
+            self.transitions.push_back(entry);
+        }
+        if self.transitions.len() > Self::LENGTH {
+            self.transitions.pop_front();
+        }
+    }
+
+    pub(super) fn to_vec(&self) -> Vec<AuditEntry> {
+        self.transitions.iter().cloned().collect()
+    }
+}
+
+/// How many changes are read to find the last transitions.
+pub(super) const LOOK_BACK: u64 = 50;

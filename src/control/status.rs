@@ -1,0 +1,96 @@
+//! [`MigrationStatus`].
+
+use std::time::SystemTime;
+
+use serde::Serialize;
+
+use super::inner::Inner;
+use super::known::{Doubt, Known};
+use crate::Percentage;
+use crate::mode::SystemMode;
+use crate::store::wire::unix_millis;
+use crate::store::{Actor, AuditEntry, MigrationId, Reason};
+
+/// All that one process knows of a migration, from one snapshot. As JSON, times are in milliseconds since the Unix epoch
+/// and shares in percent.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct MigrationStatus {
+    /// Which migration.
+    pub id: MigrationId,
+    /// The mode by which this process routes.
+    pub mode: SystemMode,
+    /// The rollout in effect.
+    pub rollout: Percentage,
+    /// The shadow share in effect: the one that is set, or the mode's default.
+    pub shadow_share: Percentage,
+    /// The epoch of the last record that this process believed; 0 if nothing is stored.
+    pub epoch: u64,
+    /// Since when this holds; `None` if nothing is stored.
+    #[serde(serialize_with = "optional_millis")]
+    pub since: Option<SystemTime>,
+    /// When the store last answered.
+    #[serde(serialize_with = "unix_millis::serialize")]
+    pub as_of: SystemTime,
+    /// Whether the store failed when it was last asked, so that others may have changed what is shown here.
+    pub stale: bool,
+    /// Whether an emergency holds in this process that is not stored yet.
+    pub unpersisted_emergency: bool,
+    /// Why the store is not believed, if it is not.
+    pub doubt: Option<Doubt>,
+    /// Who made it so.
+    pub actor: Option<Actor>,
+    /// Why.
+    pub reason: Option<Reason>,
+    /// The modes that may follow.
+    pub allowed: Vec<SystemMode>,
+    /// The last transitions, oldest first: at most 10, of the last 50 changes.
+    pub recent_transitions: Vec<AuditEntry>,
+    /// The health of both sides, where something checks it.
+    pub health: Option<serde_json::Value>,
+    /// How the two sides compare, where something measures it.
+    pub performance: Option<serde_json::Value>,
+}
+
+impl Inner {
+    pub(super) fn status(&self) -> MigrationStatus {
+        let known = self.known();
+        let settings = known.effective();
+        let (since, actor, reason) = origin(&known);
+        MigrationStatus {
+            id: self.port.id.clone(),
+            mode: settings.mode,
+            rollout: settings.rollout,
+            shadow_share: settings.effective_shadow_share(),
+            epoch: known.epoch(),
+            since,
+            as_of: known.as_of,
+            stale: known.stale,
+            unpersisted_emergency: known.brake.is_some(),
+            doubt: known.doubt(),
+            actor,
+            reason,
+            allowed: settings.mode.allowed().to_vec(),
+            recent_transitions: known.recent.to_vec(),
+            health: None,
+            performance: None,
+        }
+    }
+}
+
+/// Since when, by whom and why: of the emergency that is not stored yet, else of the record.
+fn origin(known: &Known) -> (Option<SystemTime>, Option<Actor>, Option<Reason>) {
+    if let Some(brake) = &known.brake {
+        return (Some(brake.at), Some(brake.author.actor.clone()), Some(brake.author.reason.clone()));
+    }
+    let Some(record) = &known.record else { return (None, None, None) };
+    (Some(record.since), Some(record.actor.clone()), Some(record.reason.clone()))
+}
+
+#[expect(clippy::ref_option, reason = "serde passes fields by reference")]
+fn optional_millis<S: serde::Serializer>(time: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => unix_millis::serialize(time, serializer),
+        None => serializer.serialize_none(),
+    }
+}

@@ -1,0 +1,45 @@
+//! [`SlowStore`]: a state store whose every call takes a while.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::runtime::Runtime;
+use crate::store::{AuditEntry, Change, Expect, MigrationId, Record, StateStore, StoreError, async_trait};
+
+/// A store around another one. Each call waits before and after it takes place, so that others come in between.
+#[derive(Debug, Clone)]
+pub struct SlowStore<S> {
+    store: S,
+    runtime: Arc<dyn Runtime>,
+    each_way: Duration,
+}
+
+impl<S> SlowStore<S> {
+    /// A store like `store` whose requests and whose answers travel for `each_way`, measured out by `runtime`.
+    pub fn new(store: S, runtime: impl Runtime + 'static, each_way: Duration) -> Self {
+        Self { store, runtime: Arc::new(runtime), each_way }
+    }
+
+    async fn travel<T>(&self, call: impl Future<Output = T> + Send) -> T {
+        self.runtime.sleep(self.each_way).await;
+        let answer = call.await;
+        self.runtime.sleep(self.each_way).await;
+        answer
+    }
+}
+
+#[async_trait]
+impl<S: StateStore> StateStore for SlowStore<S> {
+    async fn load(&self, id: &MigrationId) -> Result<Option<Record>, StoreError> {
+        self.travel(self.store.load(id)).await
+    }
+
+    async fn compare_and_swap(&self, id: &MigrationId, expect: Expect, change: &Change) -> Result<Record, StoreError> {
+        self.travel(self.store.compare_and_swap(id, expect, change)).await
+    }
+
+    async fn history(&self, id: &MigrationId, after_epoch: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        self.travel(self.store.history(id, after_epoch, limit)).await
+    }
+}

@@ -1,0 +1,177 @@
+//! An emergency holds at once, whatever the store does, and is stored as soon as the store takes it.
+#![cfg(feature = "testing")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod control_common;
+
+use std::time::Duration;
+
+use control_common::TestRuntime;
+use cutover::control::ChangeError;
+use cutover::observe::Event;
+use cutover::testing::{FailingStore, Fault};
+use cutover::{MemoryStore, MigrationController, Percentage, Runtime, Side, SystemMode};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+type Store = FailingStore<MemoryStore>;
+
+/// Three quarters of all keys are served by new.
+async fn ramped() -> (Store, MigrationController) {
+    let store = FailingStore::new(MemoryStore::new(), TestRuntime);
+    let controller = MigrationController::open("search", store.clone()).await.unwrap();
+    controller.transition(SystemMode::GradualRollout, "ana", "ramp").await.unwrap();
+    controller.set_rollout(Percentage::new(75.0).unwrap(), "ana", "ramp").await.unwrap();
+    (store, controller)
+}
+
+fn all_legacy(controller: &MigrationController) -> bool {
+    (0..1000_u64).all(|user| controller.route(user).serve == Side::Legacy)
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_holds_when_called_even_if_nothing_is_ever_polled() {
+    let (store, controller) = ramped().await;
+    assert!(!all_legacy(&controller));
+    for fault in [Fault::Unavailable, Fault::Hang, Fault::Corrupt, Fault::Panic] {
+        store.set_standing(Some(fault));
+        drop(controller.emergency_rollback("ana", "wrong totals"));
+        assert!(all_legacy(&controller));
+        assert!(controller.status().unpersisted_emergency);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_stored_when_the_store_is_back() {
+    let (store, controller) = ramped().await;
+    store.set_standing(Some(Fault::Unavailable));
+    let persisted = controller.emergency_rollback("ana", "wrong totals");
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(persisted.clone().now_or_never().is_none());
+    assert!(store.calls() > 10, "it is tried again and again");
+    store.heal();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert!(persisted.now_or_never().is_some(), "the background did it");
+    let audit = controller.history(0, 10).await.unwrap();
+    let last = audit.last().unwrap();
+    assert_eq!((audit.len(), last.reason.as_str(), last.actor.as_str()), (3, "EMERGENCY: wrong totals", "ana"));
+    assert_eq!(last.before.unwrap().rollout.ppm(), 750_000);
+    assert!(!controller.status().unpersisted_emergency);
+    let other = MigrationController::open("search", store).await.unwrap();
+    assert_eq!(other.mode(), SystemMode::EmergencyRollback);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_stored_once_whatever_goes_wrong_on_the_way() {
+    use Fault::{Conflict, Delay, Hang, Panic, Unavailable, UnknownAfterApplying, UnknownWithoutApplying};
+    let slow = Delay(Duration::from_secs(9));
+    let faults = [Conflict, Hang, Panic, Unavailable, UnknownWithoutApplying, slow, UnknownAfterApplying];
+    for start in 0..faults.len() {
+        let (store, controller) = ramped().await;
+        let order: Vec<_> = faults.iter().cycle().skip(start).take(faults.len()).copied().map(Some).collect();
+        store.script_writes(order);
+        store.script_reads([Some(Hang), None, Some(Panic), None, Some(Unavailable)]);
+        controller.emergency_rollback("ana", "wrong totals").await;
+        store.heal();
+        assert_eq!(controller.history(0, 10).await.unwrap().len(), 3, "starting with {:?}", faults[start]);
+        assert!(all_legacy(&controller));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_never_lifts_it_and_stores_it_itself() {
+    let (store, controller) = ramped().await;
+    let other = MigrationController::open("search", store.clone()).await.unwrap();
+    store.script_writes([Some(Fault::Unavailable), None, Some(Fault::Unavailable)]);
+    drop(controller.emergency_rollback("ana", "wrong totals"));
+    assert!(controller.refresh().await.is_err());
+    other.transition(SystemMode::NewOnly, "ben", "done").await.unwrap();
+    assert!(controller.refresh().await.is_err(), "it knows the promotion now");
+    assert!(all_legacy(&controller));
+    controller.refresh().await.unwrap();
+    other.refresh().await.unwrap();
+    assert_eq!(other.mode(), SystemMode::EmergencyRollback);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rollout_does_not_survive_it() {
+    let (_, controller) = ramped().await;
+    controller.emergency_rollback("ana", "wrong totals").await;
+    let refused = controller.transition(SystemMode::GradualRollout, "ana", "again").await;
+    assert!(matches!(refused, Err(ChangeError::Transition(_))), "{refused:?}");
+    for blank in [("", "cause found"), ("ana", " ")] {
+        let refused = controller.transition(SystemMode::LegacyOnly, blank.0, blank.1).await;
+        assert!(matches!(refused, Err(ChangeError::Text(_))), "{refused:?}");
+    }
+    controller.transition(SystemMode::LegacyOnly, "ana", "cause found").await.unwrap();
+    controller.transition(SystemMode::GradualRollout, "ana", "again").await.unwrap();
+    assert_eq!(controller.rollout(), Percentage::ZERO);
+    assert!(all_legacy(&controller));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_change_gets_past_an_emergency_that_is_not_stored_yet() {
+    let (store, controller) = ramped().await;
+    store.set_standing(Some(Fault::Unavailable));
+    drop(controller.emergency_rollback("ana", "wrong totals"));
+    let refused = controller.transition(SystemMode::NewOnly, "ben", "done").await;
+    assert!(matches!(refused, Err(ChangeError::Store(_))), "{refused:?}");
+    store.heal();
+    let refused = controller.transition(SystemMode::NewOnly, "ben", "done").await;
+    assert!(matches!(refused, Err(ChangeError::Transition(_))), "{refused:?}");
+    assert_eq!(controller.history(0, 10).await.unwrap().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transition_to_it_holds_too_and_says_when_it_is_not_stored() {
+    let (store, controller) = ramped().await;
+    store.set_standing(Some(Fault::Unavailable));
+    let result = controller.transition(SystemMode::EmergencyRollback, "", "").await;
+    assert!(matches!(result, Err(ChangeError::Unpersisted)), "{result:?}");
+    assert!(all_legacy(&controller));
+    store.heal();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let status = controller.status();
+    assert_eq!(status.reason.unwrap().as_str(), "EMERGENCY: no reason given");
+    assert_eq!((status.actor.unwrap().as_str(), status.unpersisted_emergency), ("unknown", false));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_called_after_another_process_went_on_is_stored_again() {
+    let (store, controller) = ramped().await;
+    controller.emergency_rollback("ana", "first").await;
+    let other = MigrationController::open("search", store).await.unwrap();
+    other.transition(SystemMode::LegacyOnly, "ben", "cause found").await.unwrap();
+    other.transition(SystemMode::GradualRollout, "ben", "again").await.unwrap();
+    assert_eq!(controller.mode(), SystemMode::EmergencyRollback, "it has not heard of that");
+    controller.emergency_rollback("ana", "second").await;
+    other.refresh().await.unwrap();
+    assert_eq!(other.mode(), SystemMode::EmergencyRollback);
+    assert_eq!(other.status().reason.unwrap().as_str(), "EMERGENCY: second");
+}
+
+#[derive(Debug)]
+struct BrokenRuntime;
+
+impl Runtime for BrokenRuntime {
+    fn spawn(&self, _task: BoxFuture<'static, ()>) {
+        std::panic::panic_any("cannot spawn");
+    }
+
+    fn sleep(&self, _duration: Duration) -> BoxFuture<'static, ()> {
+        std::panic::panic_any("cannot sleep");
+    }
+}
+
+#[test]
+fn it_needs_no_working_runtime_and_no_friendly_observer() {
+    let hostile = |_: &str, _: &Event| std::panic::panic_any("hostile");
+    let builder = MigrationController::builder("search", MemoryStore::new()).runtime(BrokenRuntime).observer(hostile);
+    let controller = futures::executor::block_on(builder.open()).unwrap();
+    let go = controller.transition(SystemMode::GradualRollout, "ana", "ramp");
+    futures::executor::block_on(go).unwrap();
+    let persisted = controller.emergency_rollback("ana", "wrong totals");
+    assert!(all_legacy(&controller));
+    futures::executor::block_on(persisted);
+    assert!(!controller.status().unpersisted_emergency);
+}

@@ -1,0 +1,162 @@
+//! A store that lost records is never believed: the safer state holds until an operator acts.
+#![cfg(feature = "testing")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod control_common;
+
+use std::sync::{Arc, Mutex};
+
+use control_common::TestRuntime;
+use cutover::control::{ChangeError, Doubt};
+use cutover::store::{AuditEntry, Change, ChangeKind, Expect, MigrationId, Record, async_trait};
+use cutover::testing::{FailingStore, Fault};
+use cutover::{MemoryStore, MigrationController, Percentage, Side, StateStore, StoreError, SystemMode};
+
+use SystemMode::{EmergencyRollback, GradualRollout, LegacyOnly, NewOnly, Parallel};
+
+/// A store whose content can be exchanged, as a failover or a restore does.
+#[derive(Clone, Default)]
+struct Exchangeable(Arc<Mutex<MemoryStore>>);
+
+impl Exchangeable {
+    fn present(&self) -> MemoryStore {
+        self.0.lock().unwrap().clone()
+    }
+
+    fn exchange(&self, other: MemoryStore) {
+        *self.0.lock().unwrap() = other;
+    }
+}
+
+#[async_trait]
+impl StateStore for Exchangeable {
+    async fn load(&self, id: &MigrationId) -> Result<Option<Record>, StoreError> {
+        self.present().load(id).await
+    }
+
+    async fn compare_and_swap(&self, id: &MigrationId, expect: Expect, change: &Change) -> Result<Record, StoreError> {
+        self.present().compare_and_swap(id, expect, change).await
+    }
+
+    async fn history(&self, id: &MigrationId, after: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        self.present().history(id, after, limit).await
+    }
+}
+
+/// A store in which a migration went through `modes`.
+async fn store_of(modes: &[SystemMode]) -> MemoryStore {
+    let store = MemoryStore::new();
+    let controller = MigrationController::open("search", store.clone()).await.unwrap();
+    for mode in modes {
+        controller.transition(*mode, "ana", "step").await.unwrap();
+    }
+    store
+}
+
+/// A controller that knows `known`, on a store that then holds `found`.
+async fn after_exchange(known: &[SystemMode], found: &[SystemMode]) -> (Exchangeable, MigrationController) {
+    let store = Exchangeable::default();
+    store.exchange(store_of(known).await);
+    let controller = MigrationController::open("search", store.clone()).await.unwrap();
+    store.exchange(store_of(found).await);
+    controller.refresh().await.unwrap();
+    (store, controller)
+}
+
+#[tokio::test]
+async fn a_record_that_is_gone_is_lost_and_no_fresh_start() {
+    let (_, controller) = after_exchange(&[Parallel, NewOnly], &[]).await;
+    let status = controller.status();
+    assert_eq!((status.mode, status.doubt), (NewOnly, Some(Doubt::StateLost { known_epoch: 2 })));
+    assert_eq!(controller.route("user").serve, Side::New);
+}
+
+#[tokio::test]
+async fn of_an_older_record_and_the_known_one_the_safer_holds() {
+    let known_safer = after_exchange(&[GradualRollout, LegacyOnly, Parallel], &[GradualRollout]).await.1;
+    assert_eq!(known_safer.mode(), Parallel);
+    let found_safer = after_exchange(&[Parallel, NewOnly], &[Parallel]).await.1;
+    assert_eq!(found_safer.mode(), Parallel);
+    let doubt = Doubt::StateRegressed { known_epoch: 2, found_epoch: 1 };
+    assert_eq!(found_safer.status().doubt, Some(doubt));
+}
+
+#[tokio::test]
+async fn another_record_of_the_same_epoch_is_not_the_known_one() {
+    let (_, controller) = after_exchange(&[Parallel], &[Parallel]).await;
+    let doubt = Doubt::StateRegressed { known_epoch: 1, found_epoch: 1 };
+    assert_eq!(controller.status().doubt, Some(doubt));
+}
+
+#[tokio::test]
+async fn promotions_are_refused_until_an_operator_reconciles() {
+    for found in [&[][..], &[Parallel][..]] {
+        let (store, controller) = after_exchange(&[Parallel, GradualRollout, Parallel], found).await;
+        let promotion = controller.transition(NewOnly, "ana", "go on").await;
+        assert!(matches!(promotion, Err(ChangeError::InDoubt(_))), "{promotion:?}");
+        let ramp = controller.set_rollout(Percentage::HUNDRED, "ana", "go on").await;
+        assert!(matches!(ramp, Err(ChangeError::InDoubt(_))), "{ramp:?}");
+        let settled = controller.reconcile("ana", "restored from backup").await.unwrap();
+        assert_eq!((settled.after.mode, settled.epoch), (Parallel, found.len() as u64 + 1));
+        assert_eq!(controller.status().doubt, None);
+        controller.transition(NewOnly, "ana", "go on").await.unwrap();
+        let audit = store.history(&"search".parse().unwrap(), found.len() as u64, 10).await.unwrap();
+        assert_eq!(audit[0].kind, ChangeKind::Reconciliation);
+        assert_eq!(audit.len(), 2);
+        let route = controller.route("user");
+        assert_eq!((route.mode, route.epoch), (NewOnly, found.len() as u64 + 2));
+    }
+}
+
+#[tokio::test]
+async fn moving_towards_legacy_is_allowed_and_settles_it() {
+    let (_, controller) = after_exchange(&[Parallel, GradualRollout], &[Parallel]).await;
+    controller.transition(LegacyOnly, "ana", "give up").await.unwrap();
+    assert_eq!((controller.mode(), controller.status().doubt), (LegacyOnly, None));
+}
+
+#[tokio::test]
+async fn an_emergency_is_stored_over_whatever_was_found() {
+    for found in [&[][..], &[Parallel][..]] {
+        let (_, controller) = after_exchange(&[Parallel, NewOnly], found).await;
+        controller.emergency_rollback("ana", "fire").await;
+        let status = controller.status();
+        assert_eq!((status.mode, status.doubt), (EmergencyRollback, None));
+        assert_eq!(status.epoch, found.len() as u64 + 1);
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_finds_its_record_again_or_moves_on_is_believed() {
+    let store = Exchangeable::default();
+    let good = store_of(&[Parallel, NewOnly]).await;
+    store.exchange(good.clone());
+    let controller = MigrationController::open("search", store.clone()).await.unwrap();
+    store.exchange(MemoryStore::new());
+    controller.refresh().await.unwrap();
+    assert!(controller.status().doubt.is_some());
+    store.exchange(good);
+    controller.refresh().await.unwrap();
+    assert_eq!((controller.mode(), controller.status().doubt), (NewOnly, None));
+    store.exchange(store_of(&[Parallel, LegacyOnly, GradualRollout]).await);
+    controller.refresh().await.unwrap();
+    assert_eq!((controller.mode(), controller.status().doubt), (GradualRollout, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_fails_is_no_loss_what_was_known_holds_and_is_marked_stale() {
+    let store = FailingStore::new(store_of(&[Parallel, NewOnly]).await, TestRuntime);
+    let controller = MigrationController::open("search", store.clone()).await.unwrap();
+    for fault in [Fault::Unavailable, Fault::Hang, Fault::Corrupt, Fault::Panic] {
+        store.set_standing(Some(fault));
+        assert!(controller.refresh().await.is_err());
+        let status = controller.status();
+        assert_eq!((status.mode, status.stale, status.doubt), (NewOnly, true, None));
+        let refused = controller.transition(Parallel, "ana", "step back").await;
+        assert!(matches!(refused, Err(ChangeError::Store(_))), "{refused:?}");
+        assert!(MigrationController::open("search", store.clone()).await.is_err(), "no mode is assumed");
+    }
+    store.heal();
+    controller.refresh().await.unwrap();
+    assert!(!controller.status().stale);
+}
