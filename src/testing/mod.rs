@@ -1,1 +1,6 @@
 //! Under way.
+
+mod pin_file;
+mod pins;
+
+pub use pins::{Move, PinError, PinKey, RolloutPins, UPDATE_PINS};
