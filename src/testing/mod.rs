@@ -21,3 +21,9 @@ mod slow_store;
 pub use failing_store::{FailingStore, Fault};
 pub use modulo_router::ModuloRouter;
 pub use slow_store::SlowStore;
+//! Under way.
+
+mod pin_file;
+mod pins;
+
+pub use pins::{Move, PinError, PinKey, RolloutPins, UPDATE_PINS};
