@@ -1,4 +1,37 @@
 //! Replace something old while it runs: run both, compare, roll out by percentage, and roll back in an instant.
+//!
+//! ```
+//! use cutover::{DualRunner, Equality, MemoryStore, MigrationController, SystemMode};
+//!
+//! # futures::executor::block_on(async {
+//! let controller = MigrationController::open("price", MemoryStore::new()).await?;
+//! controller.transition(SystemMode::Parallel, "ana", "first look at the new prices").await?;
+//!
+//! let price = DualRunner::builder("price", controller.clone()).comparator(Equality).build();
+//! let answer = price.run("order-17", async { Ok::<_, String>(100) }, async { Ok(99) }).await;
+//!
+//! assert_eq!(answer, Ok(100)); // legacy serves; new ran beside it, disagreed, and was counted
+//! assert_eq!(price.counts().mismatched, 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
+//!
+//! # What is where
+//! | for | see |
+//! |---|---|
+//! | wrapping a call site | [`DualRunner`], [`dual`] |
+//! | deciding who is served by new | [`FeatureFlag`], [`FlagSet`], [`MigrationController`], [`Router`] |
+//! | saying what counts as equal | [`Comparator`], [`Equality`], [`Structural`], [`compare`] |
+//! | keeping what disagreed | [`Recorder`], [`MemoryRecorder`], [`record`] |
+//! | checking new against known answers | [`MigrationValidator`], [`validate`] |
+//! | changing the mode, and knowing who did | [`SystemMode`], [`MigrationController`], [`StateStore`] |
+//! | testing all of it without sleeping | `testing` (a feature) |
+//!
+//! Adapters for stores, dashboards and metrics are crates of their own.
+//!
+//! The minimum supported Rust version is 1.85; it is never younger than a year and grows in minor releases only.
+
+#![cfg_attr(cutover_docsrs, feature(doc_cfg))]
 
 pub mod bucket;
 pub mod clock;
@@ -19,19 +52,18 @@ pub mod testing;
 pub mod validate;
 
 mod contain;
-mod lock;
 mod live;
+mod lock;
 mod outcome;
 mod percentage;
 mod route;
 
 pub use bucket::{BucketKey, MissingKey};
 pub use clock::{Clock, SystemClock};
-pub use compare::{Comparator, Comparison, Equality};
-pub use dual::DualRunner;
-pub use flag::{Decision, FeatureFlag, FlagConfig, FlagSet};
 pub use compare::{Comparator, Comparison, Equality, Structural};
 pub use control::{ChangeError, MigrationController, MigrationStatus};
+pub use dual::DualRunner;
+pub use flag::{Decision, FeatureFlag, FlagConfig, FlagSet};
 pub use mode::{SystemMode, TransitionError, UnknownMode};
 pub use observe::Observer;
 pub use outcome::{Outcome, Side, Verdict};
@@ -39,6 +71,9 @@ pub use percentage::{Percentage, PercentageError};
 pub use record::{Discrepancy, MemoryRecorder, Recorder};
 pub use route::{Route, Router, Shadow};
 pub use runtime::{HostRuntime, Runtime};
-pub use runtime::Runtime;
-pub use validate::MigrationValidator;
 pub use store::{MemoryStore, StateStore, StoreError};
+pub use validate::MigrationValidator;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -89,6 +89,11 @@ impl Percentage {
     pub const fn contains(self, bucket: u64) -> bool {
         crate::bucket::ppm_of(bucket) < self.0
     }
+
+    /// As `ppm`, but trusting the caller that it is in range; what is above counts as everybody.
+    pub(crate) const fn saturating_from_ppm(ppm: u32) -> Self {
+        Self(if ppm > PPM_MAX { PPM_MAX } else { ppm })
+    }
 }
 
 const PPM_MAX: u32 = 1_000_000;

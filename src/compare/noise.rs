@@ -94,6 +94,22 @@ impl Noise {
         }
     }
 
+    /// What is to be reported of a call without a twin: learnt noise is held back, and nothing is learnt.
+    #[must_use]
+    pub fn hold_back(&self, new: Comparison) -> Comparison {
+        let Comparison::Mismatch(list) = new else { return new };
+        let is_noise = |path: &str| self.counts_of(path).is_some_and(|counts| self.is_held_back(counts));
+        if list.is_empty() {
+            return if is_noise("") { Comparison::Ignored } else { Comparison::Mismatch(list) };
+        }
+        let reported: Vec<_> = list.into_iter().filter(|difference| !is_noise(&general(&difference.path))).collect();
+        if reported.is_empty() { Comparison::Ignored } else { Comparison::Mismatch(reported) }
+    }
+
+    fn counts_of(&self, path: &str) -> Option<Counts> {
+        self.lock().paths.get(path).copied()
+    }
+
     /// What was learnt, sorted by path.
     #[must_use]
     pub fn report(&self) -> NoiseReport {

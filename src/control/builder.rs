@@ -14,7 +14,7 @@ use crate::bucket::MissingKey;
 use crate::clock::{Clock, SystemClock};
 use crate::observe::{Event, Observer};
 use crate::random::{RandomSource, SystemRandom};
-use crate::runtime::Runtime;
+use crate::runtime::{HostRuntime, Runtime};
 use crate::store::{MigrationId, StateStore, TextError};
 
 /// Builds a [`MigrationController`]; every part has a default.
@@ -82,7 +82,7 @@ impl ControllerBuilder {
     /// is then not known who has to serve, and no mode is assumed.
     pub async fn open(self) -> Result<MigrationController, OpenError> {
         let Self { id, store, clock, random, runtime, observer, missing_key, store_deadline } = self;
-        let runtime = runtime.unwrap_or_else(default_runtime);
+        let runtime = runtime.unwrap_or_else(|| Arc::new(HostRuntime));
         let port = Port { id: id?, store, runtime, deadline: store_deadline };
         let known = Known::new(port.load().await?, clock.wall());
         let routing = Routing::new(port.id.as_str(), missing_key, Arc::clone(&random), known.snapshot());
@@ -90,11 +90,6 @@ impl ControllerBuilder {
         inner.read_recent().await;
         Ok(MigrationController { inner: Arc::new(inner) })
     }
-}
-
-/// The one place that chooses the runtime of a host that names none.
-fn default_runtime() -> Arc<dyn Runtime> {
-    Arc::new(super::default_runtime::DefaultRuntime::here())
 }
 
 impl fmt::Debug for ControllerBuilder {

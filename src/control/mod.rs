@@ -3,7 +3,6 @@
 mod builder;
 mod change;
 mod decide;
-mod default_runtime;
 mod emergency;
 mod error;
 mod inner;

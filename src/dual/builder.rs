@@ -15,11 +15,13 @@ use super::depth::RunnerId;
 use super::errors::Projected;
 use super::judge::Judge;
 use super::policy::{Fallback, ShadowPolicy};
+use super::recorder::RecorderSlot;
 use super::runner::DualRunner;
 use super::shared::Shared;
 use crate::bucket::{BucketHasher, Domain};
 use crate::clock::{Clock, SystemClock};
 use crate::compare::{Comparator, Noise};
+use crate::observe::Observers;
 use crate::random::{RandomSource, SystemRandom};
 use crate::record::Capture;
 use crate::route::Router;
@@ -56,7 +58,7 @@ impl<T, E> NeedsComparator<T, E> {
             clock: None,
             random: Arc::new(SystemRandom),
             runtime: None,
-            observer: None,
+            observers: Observers::new(),
             recorder: None,
             panics_on_discrepancy: false,
         }
@@ -78,8 +80,8 @@ pub struct DualRunnerBuilder<T, E> {
     clock: Option<Arc<dyn Clock>>,
     random: Arc<dyn RandomSource>,
     runtime: Option<Arc<dyn Runtime>>,
-    observer: Option<Arc<dyn Observer>>,
-    recorder: Option<Arc<dyn Recorder>>,
+    observers: Observers,
+    recorder: Option<RecorderSlot>,
     panics_on_discrepancy: bool,
 }
 
@@ -125,14 +127,16 @@ impl<T, E> DualRunnerBuilder<T, E> {
     }
 
     /// Who keeps discrepancies. Default: nobody; they are only counted.
+    ///
+    /// A recorder that may block gets a queue and a thread of its own; see [`Recorder`].
     pub fn record_to(mut self, recorder: impl Recorder + 'static) -> Self {
-        self.recorder = Some(Arc::new(recorder));
+        self.recorder = Some(RecorderSlot::new(recorder));
         self
     }
 
-    /// Who hears what happens. Default: nobody.
+    /// Who hears what happens; may be called several times. Default: nobody.
     pub fn observe(mut self, observer: impl Observer + 'static) -> Self {
-        self.observer = Some(Arc::new(observer));
+        self.observers = self.observers.with(observer);
         self
     }
 
@@ -236,7 +240,7 @@ impl<T, E> DualRunnerBuilder<T, E> {
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock::new())),
             random: self.random,
             runtime: self.runtime.unwrap_or_else(|| Arc::new(HostRuntime)),
-            observer: self.observer,
+            observers: self.observers,
             recorder: self.recorder,
             counters: Counters::default(),
             in_flight: Arc::new(AtomicUsize::new(0)),

@@ -75,23 +75,22 @@ impl<T, E> Judge<T, E> {
 
     /// Takes known noise out of a comparison, and learns from the twin what is noise.
     fn judge_with_noise(&self, shared: &Shared, comparison: Comparison, legacy: &T, twin: Option<&T>) -> Judgement {
-        let ignored = comparison == Comparison::Ignored;
-        let differs = matches!(comparison, Comparison::Mismatch(_));
-        let differences = with_whole_answer(comparison);
-        let left = match twin.map(|twin| contained(|| self.comparator.compare(legacy, twin))) {
-            None => self.noise.filter(differences),
-            Some(Some(between_twins)) => self.noise.judge(differences, &with_whole_answer(between_twins)),
+        let between_twins = twin.map(|twin| contained(|| self.comparator.compare(legacy, twin)));
+        let left = match between_twins {
+            Some(Some(between_twins)) => self.noise.settle(comparison, &between_twins),
             Some(None) => {
                 shared.fault(Part::Comparator);
-                self.noise.filter(differences)
+                self.noise.hold_back(comparison)
             }
+            None => self.noise.hold_back(comparison),
         };
-        let verdict = match (ignored, differs, left.is_empty()) {
-            (false, false, _) => Verdict::Matched,
-            (true, ..) | (_, true, true) => Verdict::Ignored,
-            (false, true, false) => Verdict::Mismatched,
-        };
-        Judgement { verdict, differences: without_whole_answer(left), errors_compared: false }
+        match left {
+            Comparison::Match => Judgement::new(Verdict::Matched),
+            Comparison::Ignored => Judgement::new(Verdict::Ignored),
+            Comparison::Mismatch(differences) => {
+                Judgement { verdict: Verdict::Mismatched, differences, errors_compared: false }
+            }
+        }
     }
 
     fn judge_errors(&self, shared: &Shared, legacy: &View<'_, T, E>, new: &View<'_, T, E>) -> Judgement {
@@ -129,21 +128,6 @@ fn ignored_by_fault(shared: &Shared) -> Judgement {
 #[inline]
 fn contained(compare: impl FnOnce() -> Result<Comparison, ComparatorError>) -> Option<Comparison> {
     contain_quietly(compare).ok()?.ok()
-}
-
-/// A mismatch whose comparator knows no paths differs at the path of the whole answer.
-fn with_whole_answer(comparison: Comparison) -> Vec<Difference> {
-    match comparison {
-        Comparison::Match | Comparison::Ignored => Vec::new(),
-        Comparison::Mismatch(differences) if differences.is_empty() => vec![Difference::new("", None, None)],
-        Comparison::Mismatch(differences) => differences,
-    }
-}
-
-fn without_whole_answer(mut differences: Vec<Difference>) -> Vec<Difference> {
-    differences
-        .retain(|difference| !(difference.path.is_empty() && difference.legacy.is_none() && difference.new.is_none()));
-    differences
 }
 
 /// One side's error, projected now or when it left.

@@ -37,6 +37,7 @@ mod end;
 mod errors;
 mod judge;
 mod policy;
+mod recorder;
 mod report;
 mod runner;
 mod shared;

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use super::books::Books;
 use super::end::View;
 use super::judge::{Judge, Judgement};
+use super::recorder::RecorderSlot;
 use super::shared::Shared;
 use super::trace;
 use crate::bucket::BucketKey;
 use crate::compare::Difference;
-use crate::contain::contain_quietly;
 use crate::observe::{Part, Sample};
 use crate::outcome::Side;
 use crate::record::{Capture, Discrepancy, DiscrepancyKind, Fingerprint, SideRecord};
@@ -112,12 +112,11 @@ impl<T, E> Judge<T, E> {
 impl Shared {
     /// Whether values should be captured: somebody records, and has room.
     fn wants_values(&self) -> bool {
-        self.recorder.is_some()
+        self.panics_on_discrepancy || self.recorder.as_ref().is_some_and(RecorderSlot::has_room)
     }
 
     fn record(&self, found: Discrepancy) {
-        let Some(recorder) = &self.recorder else { return };
-        if !matches!(contain_quietly(|| recorder.record(found)), Ok(Ok(()))) {
+        if self.recorder.as_ref().is_some_and(|recorder| !recorder.record(found)) {
             self.fault(Part::Recorder);
         }
     }

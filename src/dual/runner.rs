@@ -2,14 +2,17 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::builder::NeedsComparator;
 use super::call::Call;
 use super::counts::Counts;
 use super::judge::Judge;
+use super::recorder::RecorderSlot;
 use super::shared::Shared;
 use crate::bucket::BucketKey;
 use crate::compare::Noise;
+use crate::handover::FlushTimeout;
 use crate::route::Router;
 
 /// Runs the legacy and the new side of a call, answers with one of them, and reports on the pair.
@@ -115,7 +118,20 @@ impl<T, E> DualRunner<T, E> {
     /// How the calls ended so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        self.shared.counters.sum()
+        let mut counts = self.shared.counters.sum();
+        counts.faults.observer += self.shared.observers.faults();
+        counts.faults.recorder += self.shared.recorder.as_ref().map_or(0, RecorderSlot::late_faults);
+        counts
+    }
+
+    /// Blocks until recorder and observers have got everything so far, for at most `deadline` of real time each: for
+    /// shutting down. Detached shadows that still run are not waited for.
+    ///
+    /// # Errors
+    /// [`FlushTimeout`] says how much still waits.
+    pub fn flush(&self, deadline: Duration) -> Result<(), FlushTimeout> {
+        self.shared.recorder.as_ref().map_or(Ok(()), |recorder| recorder.flush(deadline))?;
+        self.shared.observers.flush(deadline)
     }
 
     /// The runner's name.

@@ -8,17 +8,18 @@ use super::breaker::{Admission, Breaker, Change};
 use super::counts::Counters;
 use super::depth::RunnerId;
 use super::policy::{Fallback, ShadowPolicy};
+use super::recorder::RecorderSlot;
 use super::trace;
+use crate::Observer;
 use crate::bucket::{BucketHasher, BucketKey};
 use crate::clock::Clock;
 use crate::contain::contain_quietly;
 use crate::mode::SystemMode;
-use crate::observe::{Event, Part, SkipReason};
+use crate::observe::{Event, Observers, Part, SkipReason};
 use crate::outcome::{Outcome, Side};
 use crate::random::RandomSource;
 use crate::route::{Route, Router, Shadow};
 use crate::runtime::Runtime;
-use crate::{Observer, Recorder};
 
 pub(super) struct Shared {
     pub(super) name: Arc<str>,
@@ -32,8 +33,8 @@ pub(super) struct Shared {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn RandomSource>,
     pub(super) runtime: Arc<dyn Runtime>,
-    pub(super) observer: Option<Arc<dyn Observer>>,
-    pub(super) recorder: Option<Arc<dyn Recorder>>,
+    pub(super) observers: Observers,
+    pub(super) recorder: Option<RecorderSlot>,
     pub(super) counters: Counters,
     pub(super) breaker: Breaker,
     pub(super) in_flight: Arc<AtomicUsize>,
@@ -146,7 +147,7 @@ impl Shared {
     /// Whether an observer or a span wants to know about calls of one side.
     #[inline]
     pub(super) fn is_heard(&self) -> bool {
-        self.observer.is_some() || trace::is_on()
+        !self.observers.is_empty() || trace::is_on()
     }
 
     /// Counts a contained fault of a part that the host gave.
@@ -154,18 +155,14 @@ impl Shared {
     pub(super) fn fault(&self, part: Part) {
         self.counters.fault(part);
         trace::fault(&self.name, part);
-        if part != Part::Observer {
-            self.tell(|| Event::Fault { part });
-        }
+        self.tell(|| Event::Fault { part });
     }
 
-    /// Tells the observer, if there is one. What it does is its own business.
+    /// Tells the observers, if there are any. They contain each other's faults.
     #[inline]
     pub(super) fn tell(&self, event: impl FnOnce() -> Event) {
-        if let Some(observer) = &self.observer {
-            if contain_quietly(|| observer.observe(&self.name, &event())).is_err() {
-                self.fault(Part::Observer);
-            }
+        if !self.observers.is_empty() {
+            self.observers.observe(&self.name, &event());
         }
     }
 

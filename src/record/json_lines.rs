@@ -45,12 +45,6 @@ impl JsonLinesRecorder {
         }
     }
 
-    /// Whether another discrepancy would probably fit; see [`RecorderQueue::has_room`].
-    #[must_use]
-    pub fn has_room(&self) -> bool {
-        self.queue.has_room()
-    }
-
     /// What became of everything recorded so far; `failed` counts the lines that were not written whole.
     #[must_use]
     pub fn counts(&self) -> HandoverCounts {
@@ -77,6 +71,10 @@ impl Recorder for JsonLinesRecorder {
 
     fn never_blocks(&self) -> bool {
         true
+    }
+
+    fn has_room(&self) -> bool {
+        self.queue.has_room()
     }
 }
 

@@ -31,6 +31,12 @@ pub trait Recorder: Send + Sync {
     fn never_blocks(&self) -> bool {
         false
     }
+
+    /// Whether another discrepancy would probably be kept, so that values that would be dropped are not captured.
+    /// The default is `true`.
+    fn has_room(&self) -> bool {
+        true
+    }
 }
 
 impl<R: Recorder + ?Sized> Recorder for Arc<R> {
@@ -40,6 +46,10 @@ impl<R: Recorder + ?Sized> Recorder for Arc<R> {
 
     fn never_blocks(&self) -> bool {
         (**self).never_blocks()
+    }
+
+    fn has_room(&self) -> bool {
+        (**self).has_room()
     }
 }
 

@@ -55,13 +55,6 @@ impl RecorderQueue {
         self.handover.push(discrepancy)
     }
 
-    /// Whether another discrepancy would probably fit. It costs one read, so that a caller can leave values
-    /// uncaptured that would be dropped.
-    #[must_use]
-    pub fn has_room(&self) -> bool {
-        self.handover.has_room()
-    }
-
     /// What became of everything recorded so far.
     #[must_use]
     pub fn counts(&self) -> HandoverCounts {
@@ -89,6 +82,10 @@ impl Recorder for RecorderQueue {
 
     fn never_blocks(&self) -> bool {
         true
+    }
+
+    fn has_room(&self) -> bool {
+        self.handover.has_room()
     }
 }
 
