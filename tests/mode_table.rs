@@ -138,6 +138,7 @@ async fn a_call_without_a_key_is_legacy_unless_chance_was_asked_for() {
     let half = Settings { mode: GradualRollout, rollout: Percentage::new(50.0).unwrap(), shadow_share: None };
     let legacy = opened_at(half).await;
     assert!((0..100).all(|_| legacy.route(None::<&str>).serve == Side::Legacy));
+    assert_eq!(at(Parallel).await.route(None::<&str>).shadow, Shadow::Run, "a share of all needs no key");
     let store = MemoryStore::new();
     let random = MigrationController::builder("chance", store).missing_key(cutover::MissingKey::Random);
     let random = random.open().await.unwrap();
