@@ -217,8 +217,19 @@ fn it_needs_no_working_runtime_and_no_friendly_observer() {
     let controller = futures::executor::block_on(builder.open()).unwrap();
     let go = controller.transition(SystemMode::GradualRollout, "ana", "ramp");
     futures::executor::block_on(go).unwrap();
+    assert!(controller.status().recent_transitions.len() == 1);
     let persisted = controller.emergency_rollback("ana", "wrong totals");
     assert!(all_legacy(&controller));
     futures::executor::block_on(persisted);
     assert!(!controller.status().unpersisted_emergency);
+}
+
+#[test]
+fn a_runtime_that_cannot_sleep_lets_no_change_hang() {
+    let store = FailingStore::new(MemoryStore::new(), TestRuntime);
+    let builder = MigrationController::builder("search", store.clone()).runtime(BrokenRuntime);
+    let controller = futures::executor::block_on(builder.open()).unwrap();
+    store.set_standing(Some(Fault::Conflict));
+    let result = futures::executor::block_on(controller.transition(SystemMode::Parallel, "ana", "compare"));
+    assert!(matches!(result, Err(ChangeError::Contended { .. })), "{result:?}");
 }

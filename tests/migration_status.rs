@@ -1,5 +1,4 @@
 //! The status is one value from one snapshot, the same in JSON.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use cutover::{MemoryStore, MigrationController, Percentage, SystemMode};
 

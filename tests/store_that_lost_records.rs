@@ -103,6 +103,10 @@ async fn promotions_are_refused_until_an_operator_reconciles() {
         let audit = store.history(&"search".parse().unwrap(), found.len() as u64, 10).await.unwrap();
         assert_eq!(audit[0].kind, ChangeKind::Reconciliation);
         assert_eq!(audit.len(), 2);
+        controller.refresh().await.unwrap();
+        let mut all = store.history(&"search".parse().unwrap(), 0, 10).await.unwrap();
+        all.retain(AuditEntry::is_transition);
+        assert_eq!(controller.status().recent_transitions, all, "the other audit is forgotten");
         let route = controller.route("user");
         assert_eq!((route.mode, route.epoch), (NewOnly, found.len() as u64 + 2));
     }

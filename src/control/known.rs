@@ -122,7 +122,10 @@ impl Known {
     }
 
     fn believe(&mut self, record: Record) {
-        self.recent.forget_from(record.epoch);
+        if self.doubted.is_some() {
+            // A store that lost records has another audit: it is read anew.
+            self.recent = Recent::default();
+        }
         self.record = Some(record);
         self.doubted = None;
     }
@@ -186,12 +189,6 @@ impl Recent {
         }
     }
 
-    /// A store that went back has other entries from `epoch` on.
-    fn forget_from(&mut self, epoch: u64) {
-        self.transitions.retain(|entry| entry.epoch < epoch);
-        self.read_to = self.read_to.min(epoch.saturating_sub(1));
-    }
-
     fn push(&mut self, entry: AuditEntry) {
         if entry.is_transition() {
             self.transitions.push_back(entry);
@@ -235,7 +232,7 @@ mod tests {
         known.committed(Expect::of(Some(&first)), second.clone(), UNIX_EPOCH);
         known.found(Expect::of(Some(&first)), Some(first.clone()), UNIX_EPOCH);
         assert_eq!((known.doubt(), known.epoch()), (None, 2));
-        known.found(Expect::of(Some(&second)), Some(first.clone()), UNIX_EPOCH);
+        known.found(Expect::of(Some(&second)), Some(first), UNIX_EPOCH);
         assert_eq!(known.doubt(), Some(Doubt::StateRegressed { known_epoch: 2, found_epoch: 1 }));
         assert_eq!(known.effective().mode, SystemMode::Parallel);
     }
