@@ -4,9 +4,11 @@
 
 mod control_common;
 
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use control_common::TestRuntime;
+use cutover::clock::{Clock, Instant};
 use cutover::control::ChangeError;
 use cutover::observe::Event;
 use cutover::testing::{FailingStore, Fault};
@@ -150,6 +152,51 @@ async fn one_that_is_called_after_another_process_went_on_is_stored_again() {
     assert_eq!(other.status().reason.unwrap().as_str(), "EMERGENCY: second");
 }
 
+#[tokio::test(start_paused = true)]
+async fn one_that_is_called_while_an_earlier_one_is_being_stored_is_not_taken_for_it() {
+    let (store, controller) = ramped().await;
+    let other = MigrationController::open("search", store.clone()).await.unwrap();
+    store.script_writes([Some(Fault::UnknownAfterApplying), Some(Fault::Hang)]);
+    let first = controller.emergency_rollback("ana", "first");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    other.transition(SystemMode::LegacyOnly, "ben", "cause found").await.unwrap();
+    other.transition(SystemMode::GradualRollout, "ben", "again").await.unwrap();
+    controller.emergency_rollback("ana", "second").await;
+    first.await;
+    other.refresh().await.unwrap();
+    assert_eq!(other.mode(), SystemMode::EmergencyRollback);
+    assert_eq!(controller.history(0, 10).await.unwrap().len(), 6);
+}
+
+/// A clock that is a second later whenever it is asked.
+#[derive(Debug, Default)]
+struct Ticking(AtomicU64);
+
+impl Clock for Ticking {
+    fn now(&self) -> Instant {
+        Instant::default()
+    }
+
+    fn wall(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(self.0.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_audit_says_when_it_was_called_and_not_when_it_was_stored() {
+    let store = FailingStore::new(MemoryStore::new(), TestRuntime);
+    let builder = MigrationController::builder("search", store.clone()).clock(Ticking::default());
+    let controller = builder.open().await.unwrap();
+    store.set_standing(Some(Fault::Unavailable));
+    drop(controller.emergency_rollback("ana", "wrong totals"));
+    let called = controller.status().since;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    store.heal();
+    controller.refresh().await.unwrap();
+    let entry = controller.history(0, 1).await.unwrap().remove(0);
+    assert_eq!((Some(entry.at), controller.status().since), (called, called));
+}
+
 #[derive(Debug)]
 struct BrokenRuntime;
 
@@ -170,8 +217,19 @@ fn it_needs_no_working_runtime_and_no_friendly_observer() {
     let controller = futures::executor::block_on(builder.open()).unwrap();
     let go = controller.transition(SystemMode::GradualRollout, "ana", "ramp");
     futures::executor::block_on(go).unwrap();
+    assert!(controller.status().recent_transitions.len() == 1);
     let persisted = controller.emergency_rollback("ana", "wrong totals");
     assert!(all_legacy(&controller));
     futures::executor::block_on(persisted);
     assert!(!controller.status().unpersisted_emergency);
+}
+
+#[test]
+fn a_runtime_that_cannot_sleep_lets_no_change_hang() {
+    let store = FailingStore::new(MemoryStore::new(), TestRuntime);
+    let builder = MigrationController::builder("search", store.clone()).runtime(BrokenRuntime);
+    let controller = futures::executor::block_on(builder.open()).unwrap();
+    store.set_standing(Some(Fault::Conflict));
+    let result = futures::executor::block_on(controller.transition(SystemMode::Parallel, "ana", "compare"));
+    assert!(matches!(result, Err(ChangeError::Contended { .. })), "{result:?}");
 }

@@ -47,8 +47,10 @@ fn the_expectation_covers_absence_epoch_and_etag_and_a_refusal_changes_nothing()
     let first = block_on(put(&store, None, 5, 1)).unwrap();
     let second = block_on(put(&store, Some(&first), 6, 2)).unwrap();
     let Record { epoch, etag, .. } = second;
+    let twin = change(Some(&first), 6, 77);
     let wrong = [
         Expect::Absent,
+        Expect::of(Some(twin.record())),
         Expect::of(Some(&first)),
         Expect::Exact { epoch, etag: etag ^ 1 },
         Expect::Exact { epoch: epoch + 1, etag },

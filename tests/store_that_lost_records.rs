@@ -103,6 +103,10 @@ async fn promotions_are_refused_until_an_operator_reconciles() {
         let audit = store.history(&"search".parse().unwrap(), found.len() as u64, 10).await.unwrap();
         assert_eq!(audit[0].kind, ChangeKind::Reconciliation);
         assert_eq!(audit.len(), 2);
+        controller.refresh().await.unwrap();
+        let mut all = store.history(&"search".parse().unwrap(), 0, 10).await.unwrap();
+        all.retain(AuditEntry::is_transition);
+        assert_eq!(controller.status().recent_transitions, all, "the other audit is forgotten");
         let route = controller.route("user");
         assert_eq!((route.mode, route.epoch), (NewOnly, found.len() as u64 + 2));
     }
@@ -159,4 +163,43 @@ async fn a_store_that_fails_is_no_loss_what_was_known_holds_and_is_marked_stale(
     store.heal();
     controller.refresh().await.unwrap();
     assert!(!controller.status().stale);
+}
+
+/// A store whose records come from a version that knows more.
+struct Newer(MemoryStore);
+
+#[async_trait]
+impl StateStore for Newer {
+    async fn load(&self, id: &MigrationId) -> Result<Option<Record>, StoreError> {
+        let mut record = self.0.load(id).await?;
+        if let Some(record) = &mut record {
+            record.format = Record::FORMAT + 1;
+        }
+        Ok(record)
+    }
+
+    async fn compare_and_swap(&self, id: &MigrationId, expect: Expect, change: &Change) -> Result<Record, StoreError> {
+        self.0.compare_and_swap(id, expect, change).await
+    }
+
+    async fn history(&self, id: &MigrationId, after: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        self.0.history(id, after, limit).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_of_a_newer_version_is_neither_read_nor_overwritten() {
+    let store = MemoryStore::new();
+    let controller = MigrationController::open("search", Newer(store.clone())).await.unwrap();
+    let old = MigrationController::open("search", store.clone()).await.unwrap();
+    old.transition(Parallel, "ana", "compare").await.unwrap();
+    assert!(matches!(controller.refresh().await, Err(StoreError::UnknownFormat(_))));
+    let refused = controller.transition(GradualRollout, "ana", "go").await;
+    assert!(matches!(refused, Err(ChangeError::Store(StoreError::UnknownFormat(_)))), "{refused:?}");
+    drop(controller.emergency_rollback("ana", "fire"));
+    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    assert_eq!(controller.mode(), EmergencyRollback);
+    old.refresh().await.unwrap();
+    assert_eq!(old.mode(), Parallel);
+    assert!(MigrationController::open("search", Newer(store)).await.is_err());
 }

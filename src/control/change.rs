@@ -41,11 +41,16 @@ impl Inner {
         let op_id = self.random.next_u128();
         for attempt in 0..ATTEMPTS {
             match self.try_change(wish, &author, op_id).await {
-                Err(ChangeError::Store(StoreError::Conflict { .. })) => self.pause(attempt, BASE, CAP).await,
+                Err(ChangeError::Store(StoreError::Conflict { .. })) => self.pause(attempt).await,
                 ended => return ended,
             }
         }
         Err(ChangeError::Contended { attempts: ATTEMPTS })
+    }
+
+    /// A few tries without a pause do no harm, so a runtime that cannot sleep does none either.
+    async fn pause(&self, attempt: u32) {
+        let _ = self.port.try_sleep(self.backoff(attempt, BASE, CAP)).await;
     }
 
     async fn try_change(&self, wish: Wish, author: &Author, op_id: u128) -> Result<Changed, ChangeError> {
@@ -78,7 +83,7 @@ impl Inner {
                 Err(error) if unknown.is_none() => return Err(self.failed(error)),
                 Err(_) => {}
             }
-            self.pause(attempt, BASE, CAP).await;
+            self.pause(attempt).await;
         }
         Err(self.failed(unknown.unwrap_or_else(|| StoreError::outcome_unknown("no answer"))))
     }

@@ -80,7 +80,7 @@ impl Inner {
         let mut attempt = 0;
         while self.known().brake.is_some() {
             if self.persist_brake().await.is_err() {
-                self.pause(attempt, BASE, CAP).await;
+                self.port.sleep(self.backoff(attempt, BASE, CAP)).await;
                 attempt = attempt.saturating_add(1);
             }
         }

@@ -79,9 +79,9 @@ impl Inner {
         }
     }
 
-    pub(super) async fn pause(&self, attempt: u32, base: Duration, cap: Duration) {
-        let wait = backoff(attempt, base, cap, self.random.next_u64());
-        self.port.sleep(wait).await;
+    /// How long to wait after the failure number `attempt`.
+    pub(super) fn backoff(&self, attempt: u32, base: Duration, cap: Duration) -> Duration {
+        backoff(attempt, base, cap, self.random.next_u64())
     }
 
     pub(super) fn now(&self) -> SystemTime {

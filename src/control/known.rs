@@ -122,7 +122,10 @@ impl Known {
     }
 
     fn believe(&mut self, record: Record) {
-        self.recent.forget_from(record.epoch);
+        if self.doubted.is_some() {
+            // A store that lost records has another audit: it is read anew.
+            self.recent = Recent::default();
+        }
         self.record = Some(record);
         self.doubted = None;
     }
@@ -186,12 +189,6 @@ impl Recent {
         }
     }
 
-    /// A store that went back has other entries from `epoch` on.
-    fn forget_from(&mut self, epoch: u64) {
-        self.transitions.retain(|entry| entry.epoch < epoch);
-        self.read_to = self.read_to.min(epoch.saturating_sub(1));
-    }
-
     fn push(&mut self, entry: AuditEntry) {
         if entry.is_transition() {
             self.transitions.push_back(entry);
@@ -208,3 +205,44 @@ impl Recent {
 
 /// How many changes are read to find the last transitions.
 pub(super) const LOOK_BACK: u64 = 50;
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+    use crate::mode::SystemMode;
+    use crate::store::{Author, Change, ChangeKind, Stamp};
+
+    fn next(before: Option<&Record>, mode: SystemMode, etag: u128) -> Record {
+        let after = Settings { mode, ..Settings::default() };
+        let stamp = Stamp { at: UNIX_EPOCH, etag, op_id: etag };
+        let author = Author::for_emergency("", "");
+        Change::new(before, after, ChangeKind::Transition, author, stamp).record().clone()
+    }
+
+    #[test]
+    fn a_finding_that_is_older_than_what_was_learnt_meanwhile_proves_nothing() {
+        let first = next(None, SystemMode::Parallel, 1);
+        let second = next(Some(&first), SystemMode::NewOnly, 2);
+        let mut known = Known::new(None, UNIX_EPOCH);
+        known.committed(Expect::Absent, first.clone(), UNIX_EPOCH);
+        known.found(Expect::Absent, None, UNIX_EPOCH);
+        assert_eq!((known.doubt(), known.epoch()), (None, 1));
+        known.committed(Expect::of(Some(&first)), second.clone(), UNIX_EPOCH);
+        known.found(Expect::of(Some(&first)), Some(first.clone()), UNIX_EPOCH);
+        assert_eq!((known.doubt(), known.epoch()), (None, 2));
+        known.found(Expect::of(Some(&second)), Some(first), UNIX_EPOCH);
+        assert_eq!(known.doubt(), Some(Doubt::StateRegressed { known_epoch: 2, found_epoch: 1 }));
+        assert_eq!(known.effective().mode, SystemMode::Parallel);
+    }
+
+    #[test]
+    fn an_old_commit_that_is_answered_late_changes_nothing() {
+        let first = next(None, SystemMode::Parallel, 1);
+        let second = next(Some(&first), SystemMode::NewOnly, 2);
+        let mut known = Known::new(Some(second), UNIX_EPOCH);
+        known.committed(Expect::Absent, first, UNIX_EPOCH);
+        assert_eq!((known.effective().mode, known.epoch()), (SystemMode::NewOnly, 2));
+    }
+}

@@ -38,18 +38,22 @@ impl Port {
     }
 
     pub(super) fn spawn(&self, task: BoxFuture<'static, ()>) {
-        // A runtime that cannot spawn is no fault of the caller, and the task is driven by others too.
+        // A runtime that cannot spawn is no fault of the caller, who may drive the future itself.
         let _ = contain_quietly(|| self.runtime.spawn(task));
     }
 
     /// Waits for `duration`; for ever on a runtime that cannot sleep.
     pub(super) async fn sleep(&self, duration: Duration) {
-        let slept = match contain_quietly(|| self.runtime.sleep(duration)) {
+        if !self.try_sleep(duration).await {
+            pending::<()>().await;
+        }
+    }
+
+    /// Waits for `duration` and says so; not at all on a runtime that cannot sleep.
+    pub(super) async fn try_sleep(&self, duration: Duration) -> bool {
+        match contain_quietly(|| self.runtime.sleep(duration)) {
             Ok(sleep) => Contained::new(sleep).await.is_some(),
             Err(_) => false,
-        };
-        if !slept {
-            pending::<()>().await;
         }
     }
 

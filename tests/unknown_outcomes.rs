@@ -1,0 +1,71 @@
+//! A change whose answer is lost is sent again as the same operation, and so never stored twice.
+#![cfg(feature = "testing")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod control_common;
+
+use control_common::TestRuntime;
+use cutover::control::ChangeError;
+use cutover::testing::{FailingStore, Fault};
+use cutover::{MemoryStore, MigrationController, StoreError, SystemMode};
+
+use Fault::{Conflict, Corrupt, Hang, Panic, Unavailable, UnknownAfterApplying, UnknownWithoutApplying};
+
+async fn opened() -> (FailingStore<MemoryStore>, MigrationController) {
+    let store = FailingStore::new(MemoryStore::new(), TestRuntime);
+    let controller = MigrationController::open("search", store.clone()).await.unwrap();
+    (store, controller)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_is_found_by_asking_again() {
+    let scripts: [&[Fault]; 6] = [
+        &[UnknownAfterApplying],
+        &[UnknownAfterApplying, Unavailable, Hang],
+        &[Hang, UnknownWithoutApplying, UnknownAfterApplying],
+        &[UnknownWithoutApplying, Corrupt, Unavailable],
+        &[Panic, UnknownAfterApplying],
+        &[Conflict, UnknownAfterApplying, Conflict],
+    ];
+    for script in scripts {
+        let (store, controller) = opened().await;
+        store.script_writes(script.iter().copied().map(Some));
+        let changed = controller.transition(SystemMode::Parallel, "ana", "compare").await;
+        assert_eq!(changed.unwrap().after.mode, SystemMode::Parallel, "{script:?}");
+        assert_eq!(controller.mode(), SystemMode::Parallel);
+        assert_eq!(controller.history(0, 10).await.unwrap().len(), 1, "{script:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_stays_lost_is_said_to_be_unknown_and_a_refresh_tells() {
+    for (fault, applied) in [(UnknownAfterApplying, true), (UnknownWithoutApplying, false), (Hang, false)] {
+        let (store, controller) = opened().await;
+        store.script_writes([Some(fault); 4]);
+        let result = controller.transition(SystemMode::Parallel, "ana", "compare").await;
+        assert!(matches!(result, Err(ChangeError::Store(StoreError::OutcomeUnknown(_)))), "{result:?}");
+        assert_eq!((controller.mode(), controller.status().stale), (SystemMode::LegacyOnly, true));
+        controller.refresh().await.unwrap();
+        assert_eq!(controller.mode() == SystemMode::Parallel, applied, "{fault:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_is_certain_is_not_sent_again() {
+    for fault in [Unavailable, Corrupt] {
+        let (store, controller) = opened().await;
+        store.script_writes([Some(fault)]);
+        let calls = store.calls();
+        assert!(controller.transition(SystemMode::Parallel, "ana", "compare").await.is_err());
+        assert_eq!(store.calls() - calls, 2, "one read and one write");
+        assert_eq!(controller.history(0, 10).await.unwrap(), []);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_others_always_outrun_gives_up() {
+    let (store, controller) = opened().await;
+    store.set_standing(Some(Conflict));
+    let result = controller.transition(SystemMode::Parallel, "ana", "compare").await;
+    assert!(matches!(result, Err(ChangeError::Contended { attempts: 10 })), "{result:?}");
+}
