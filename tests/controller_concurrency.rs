@@ -131,7 +131,7 @@ async fn handles_of_one_controller_share_what_they_know_and_the_observer_hears_e
     let sink = Arc::clone(&heard);
     let observer = move |source: &str, event: &Event| sink.lock().unwrap().push((source.to_owned(), *event));
     let store = shared();
-    let told = MigrationController::builder("shared", store.clone()).observer(observer).open().await.unwrap();
+    let told = MigrationController::builder("shared", store.clone()).observe(observer).open().await.unwrap();
     let handle = told.clone();
     handle.transition(GradualRollout, "ana", "ramp").await.unwrap();
     handle.set_rollout(percent(10.0), "ana", "ramp").await.unwrap();

@@ -213,7 +213,7 @@ impl Runtime for BrokenRuntime {
 #[test]
 fn it_needs_no_working_runtime_and_no_friendly_observer() {
     let hostile = |_: &str, _: &Event| std::panic::panic_any("hostile");
-    let builder = MigrationController::builder("search", MemoryStore::new()).runtime(BrokenRuntime).observer(hostile);
+    let builder = MigrationController::builder("search", MemoryStore::new()).runtime(BrokenRuntime).observe(hostile);
     let controller = futures::executor::block_on(builder.open()).unwrap();
     let go = controller.transition(SystemMode::GradualRollout, "ana", "ramp");
     futures::executor::block_on(go).unwrap();

@@ -12,7 +12,7 @@ use super::port::Port;
 use super::routing::Routing;
 use crate::bucket::MissingKey;
 use crate::clock::{Clock, SystemClock};
-use crate::observe::{Event, Observer};
+use crate::observe::{Observer, Observers};
 use crate::random::{RandomSource, SystemRandom};
 use crate::runtime::{HostRuntime, Runtime};
 use crate::store::{MigrationId, StateStore, TextError};
@@ -25,7 +25,7 @@ pub struct ControllerBuilder {
     clock: Arc<dyn Clock>,
     random: Arc<dyn RandomSource>,
     runtime: Option<Arc<dyn Runtime>>,
-    observer: Arc<dyn Observer>,
+    observers: Observers,
     missing_key: MissingKey,
     store_deadline: Duration,
 }
@@ -38,7 +38,7 @@ impl ControllerBuilder {
             clock: Arc::new(SystemClock::new()),
             random: Arc::new(SystemRandom),
             runtime: None,
-            observer: Arc::new(|_: &str, _: &Event| {}),
+            observers: Observers::new(),
             missing_key: MissingKey::default(),
             store_deadline: Duration::from_secs(2),
         }
@@ -60,9 +60,10 @@ impl ControllerBuilder {
         Self { runtime: Some(Arc::new(runtime)), ..self }
     }
 
-    /// Hears [`Event::ModeChanged`], after the change holds, on the thread that made it hold. The default hears nothing.
-    pub fn observer(self, observer: impl Observer + 'static) -> Self {
-        Self { observer: Arc::new(observer), ..self }
+    /// Hears [`Event::ModeChanged`](crate::observe::Event::ModeChanged) after the change holds; may be called several
+    /// times. The default is nobody.
+    pub fn observe(self, observer: impl Observer + 'static) -> Self {
+        Self { observers: self.observers.with(observer), ..self }
     }
 
     /// What happens to calls without a key. The default is [`MissingKey::Legacy`].
@@ -81,12 +82,12 @@ impl ControllerBuilder {
     /// [`OpenError`] when the id is not one, or when the store does not answer with a record that this version knows. It
     /// is then not known who has to serve, and no mode is assumed.
     pub async fn open(self) -> Result<MigrationController, OpenError> {
-        let Self { id, store, clock, random, runtime, observer, missing_key, store_deadline } = self;
-        let runtime = runtime.unwrap_or_else(|| Arc::new(HostRuntime));
+        let Self { id, store, clock, random, runtime, observers, missing_key, store_deadline } = self;
+        let runtime = runtime.unwrap_or_else(|| HostRuntime::here());
         let port = Port { id: id?, store, runtime, deadline: store_deadline };
         let known = Known::new(port.load().await?, clock.wall());
         let routing = Routing::new(port.id.as_str(), missing_key, Arc::clone(&random), known.snapshot());
-        let inner = Inner { port, routing, clock, random, observer, known: Mutex::new(known) };
+        let inner = Inner { port, routing, clock, random, observers, known: Mutex::new(known) };
         inner.read_recent().await;
         Ok(MigrationController { inner: Arc::new(inner) })
     }

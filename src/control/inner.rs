@@ -7,8 +7,7 @@ use super::known::{Known, LOOK_BACK};
 use super::port::{Port, backoff};
 use super::routing::Routing;
 use crate::clock::Clock;
-use crate::contain::contain_quietly;
-use crate::observe::{Event, Observer};
+use crate::observe::{Event, Observer, Observers};
 use crate::random::RandomSource;
 use crate::store::{Expect, Stamp, StoreError};
 
@@ -17,7 +16,7 @@ pub(super) struct Inner {
     pub(super) routing: Routing,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn RandomSource>,
-    pub(super) observer: Arc<dyn Observer>,
+    pub(super) observers: Observers,
     /// Held for moments, never across an await and never while foreign code runs.
     pub(super) known: Mutex<Known>,
 }
@@ -47,7 +46,7 @@ impl Inner {
 
     pub(super) fn tell(&self, event: Option<Event>) {
         if let Some(event) = event {
-            let _ = contain_quietly(|| self.observer.observe(self.port.id.as_str(), &event));
+            self.observers.observe(self.port.id.as_str(), &event);
         }
     }
 

@@ -58,6 +58,17 @@ impl<R: Runtime + ?Sized> Runtime for Arc<R> {
 #[expect(clippy::exhaustive_structs, reason = "a unit struct has nothing to add")]
 pub struct HostRuntime;
 
+impl HostRuntime {
+    /// The caller's Tokio runtime, for whoever wants to keep it; without one, `HostRuntime` itself.
+    pub(crate) fn here() -> Arc<dyn Runtime> {
+        #[cfg(feature = "tokio")]
+        if let Some(tokio) = TokioRuntime::current() {
+            return Arc::new(tokio);
+        }
+        Arc::new(Self)
+    }
+}
+
 #[cfg(feature = "tokio")]
 impl Runtime for HostRuntime {
     fn spawn(&self, task: BoxFuture<'static, ()>) {
