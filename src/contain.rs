@@ -9,13 +9,13 @@ pub(crate) type Payload = Box<dyn Any + Send>;
 /// Runs foreign code; a panic comes back as its payload.
 ///
 /// Callers look at nothing that the closure may have left half done, hence the asserted unwind safety.
-#[inline]
+#[inline(always)]
 pub(crate) fn contain<R>(foreign: impl FnOnce() -> R) -> Result<R, Payload> {
     catch_unwind(AssertUnwindSafe(foreign))
 }
 
 /// As [`contain`], for callers who need to know only that it panicked.
-#[inline]
+#[inline(always)]
 pub(crate) fn contain_quietly<R>(foreign: impl FnOnce() -> R) -> Result<R, Panicked> {
     contain(foreign).map_err(|payload| {
         discard(payload);
@@ -28,7 +28,7 @@ pub(crate) fn contain_quietly<R>(foreign: impl FnOnce() -> R) -> Result<R, Panic
 pub(crate) struct Panicked;
 
 /// Drops a foreign value. A panic of its destructor ends here; so does one of the payload that panic carries.
-#[inline]
+#[inline(always)]
 pub(crate) fn discard<T>(value: T) {
     if let Err(payload) = contain(|| drop(value)) {
         if let Err(hostile) = contain(|| drop(payload)) {

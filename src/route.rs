@@ -37,7 +37,7 @@ impl Router for Route {
     }
 }
 
-/// How one call runs: decided once, from one snapshot, and small enough to copy.
+/// How one call runs: decided once, from one snapshot, and small enough for two registers.
 ///
 /// A fixed route is a [`Router`] itself, which is handy in tests.
 ///
@@ -60,15 +60,13 @@ pub struct Route {
     pub mode: SystemMode,
     /// The epoch of the record that decided; 0 where there is none.
     pub epoch: u64,
-    /// Where the key fell in the rollout's hash, when it was hashed.
-    pub bucket: Option<u64>,
 }
 
 impl Route {
-    /// A route without shadow, epoch and bucket.
+    /// A route without shadow and epoch.
     #[must_use]
     pub const fn new(mode: SystemMode, serve: Side) -> Self {
-        Self { serve, shadow: Shadow::Never, mode, epoch: 0, bucket: None }
+        Self { serve, shadow: Shadow::Never, mode, epoch: 0 }
     }
 
     /// The same route, with the other side as its shadow.

@@ -128,7 +128,6 @@ fn routing_follows_the_table_of_gradual_rollout() {
                 (route.serve, route.shadow, route.mode, route.epoch),
                 (serve, sampled, SystemMode::GradualRollout, 0)
             );
-            assert_eq!(route.bucket, flag.decide(key).bucket);
         }
     }
 }

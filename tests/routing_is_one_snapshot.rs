@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use cutover::bucket::{BucketHasher, Domain, ppm_of};
 use cutover::store::Settings;
 use cutover::{MemoryStore, MigrationController, Percentage, Route, Shadow, Side, SystemMode};
 use futures::executor::block_on;
@@ -48,13 +49,13 @@ fn every_route_is_one_that_the_record_of_its_epoch_implies() {
         readers.into_iter().map(|reader| reader.join().unwrap()).collect()
     });
     let records = records(&controller);
+    let bucket = BucketHasher::new("flipping", Domain::Rollout).bucket(KEY).unwrap();
     for route in seen.iter().flatten() {
         let settings = records[&route.epoch];
-        let ppm = route.bucket.map_or(0, cutover::bucket::ppm_of);
         let routed = (route.serve, route.shadow, route.mode);
         // An emergency holds before its record is there: it then carries the epoch of the record before.
         let brake = (Side::Legacy, Shadow::Never, SystemMode::EmergencyRollback);
-        assert!(routed == implied(&settings, ppm) || routed == brake, "{route:?} {settings:?}");
+        assert!(routed == implied(&settings, ppm_of(bucket)) || routed == brake, "{route:?} {settings:?}");
     }
     assert!(seen.iter().all(|routes| routes.is_sorted_by_key(|route| route.epoch)), "epochs never go back");
     assert!(seen.iter().any(|routes| routes.len() > 100), "the readers saw the flipping");

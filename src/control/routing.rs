@@ -33,12 +33,11 @@ impl Routing {
     #[inline(always)]
     pub(super) fn route(&self, key: BucketKey<'_>) -> Route {
         let Snapshot { mode, rollout, shadow_share, epoch } = self.cell.read();
-        let bucket = if mode == SystemMode::GradualRollout { self.bucket(&self.rollout, key) } else { None };
-        let row = mode.routing(bucket.is_some_and(|bucket| rollout.contains(bucket)));
+        let in_rollout = mode == SystemMode::GradualRollout
+            && self.bucket(&self.rollout, key).is_some_and(|bucket| rollout.contains(bucket));
+        let row = mode.routing(in_rollout);
         let shadow = if row.shadow.is_some() { self.shadow(shadow_share, key) } else { Shadow::Never };
-        let mut route = Route::new(mode, row.serves);
-        (route.shadow, route.epoch, route.bucket) = (shadow, epoch, bucket);
-        route
+        Route { serve: row.serves, shadow, mode, epoch }
     }
 
     #[inline]

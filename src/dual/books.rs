@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tracing::Span;
 
-use super::policy::Fallback;
 use super::shared::{Plan, Shared, Ticket};
 use super::trace;
 use crate::clock::Instant;
@@ -13,7 +12,7 @@ use crate::observe::{Event, Sample};
 use crate::outcome::{Outcome, Pairing, Side, Verdict};
 use crate::route::Route;
 
-/// Opened when a call starts, closed when it has ended. Dropped between the two, the call was abandoned.
+/// Opened when a call starts, closed when it has ended. Dropped unclosed, the call was abandoned.
 pub(super) struct Books<P: Deref<Target = Shared>> {
     pub(super) shared: P,
     pub(super) route: Route,
@@ -29,8 +28,6 @@ pub(super) struct Books<P: Deref<Target = Shared>> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// Nothing has started.
-    Planned,
     /// One side runs.
     Alone,
     /// Both sides were selected to run.
@@ -46,41 +43,17 @@ struct Noted {
 }
 
 impl<P: Deref<Target = Shared>> Books<P> {
-    /// The books of a call that has not started.
-    #[inline]
-    pub(super) fn new(shared: P, plan: Plan) -> Self {
-        let Plan { route, ticket } = plan;
-        let started = Instant::default();
-        Self {
-            shared,
-            route,
-            stage: Stage::Planned,
-            fell_back: false,
-            legacy: None,
-            new: None,
-            started,
-            ticket,
-            span: None,
-        }
-    }
-
     /// The call starts: from here on it is counted, whatever happens to it.
-    #[inline]
-    pub(super) fn open(&mut self) {
-        self.stage = if self.ticket.is_some() { Stage::Selected } else { Stage::Alone };
-        if self.ticket.is_some() {
-            self.shared.counters.select();
+    #[inline(always)]
+    pub(super) fn open(shared: P, plan: Plan) -> Self {
+        let Plan { route, ticket } = plan;
+        let stage = if ticket.is_some() { Stage::Selected } else { Stage::Alone };
+        if stage == Stage::Selected {
+            shared.counters.select();
         }
-        self.span = trace::call(&self.shared.name, &self.route);
-        self.started = self.shared.clock.now();
-    }
-
-    /// Whether one side serves alone, nothing else can come of it, and nobody listens.
-    #[inline]
-    pub(super) fn is_quiet(&self) -> bool {
-        self.ticket.is_none()
-            && (self.route.serve == Side::Legacy || self.shared.fallback == Fallback::Never)
-            && !self.shared.is_heard()
+        let span = trace::call(&shared.name, &route);
+        let started = shared.clock.now();
+        Self { shared, route, stage, fell_back: false, legacy: None, new: None, started, ticket, span }
     }
 
     /// The moment from which both sides are timed.
@@ -202,7 +175,7 @@ impl<P: Deref<Target = Shared>> Drop for Books<P> {
     #[inline]
     fn drop(&mut self) {
         match self.stage {
-            Stage::Planned | Stage::Closed => {}
+            Stage::Closed => {}
             Stage::Alone => self.settle_alone(),
             Stage::Selected => self.settle(self.verdict_of_dropped()),
         }

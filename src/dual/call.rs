@@ -5,6 +5,7 @@ use std::future::{Pending, poll_fn};
 use std::ops::Deref;
 use std::pin::pin;
 
+use futures::future::Either;
 use serde::Serialize;
 
 use super::books::Books;
@@ -50,7 +51,7 @@ pub struct Call<'r, 'k, T, E, C = Silent, W = Pending<Result<T, E>>> {
 pub(super) type Silent = fn(&mut Capture) -> fmt::Result;
 
 impl<'r, 'k, T, E> Call<'r, 'k, T, E> {
-    #[inline]
+    #[inline(always)]
     pub(super) fn new(runner: &'r DualRunner<T, E>, key: BucketKey<'k>) -> Self {
         Self { runner, key, context: |_| Ok(()), twin: None }
     }
@@ -88,7 +89,7 @@ where
     ///
     /// # Panics
     /// When the side that serves panics.
-    #[inline]
+    #[inline(always)]
     pub fn run<L, N>(self, legacy: L, new: N) -> impl Future<Output = Result<T, E>>
     where
         L: Future<Output = Result<T, E>>,
@@ -99,7 +100,7 @@ where
         self.run_planned(plan, legacy, Contained::new(new))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn run_planned<L, N>(
         self,
         plan: Plan,
@@ -111,28 +112,22 @@ where
         N: Future<Output = Result<T, E>>,
     {
         let Self { runner, key, context, twin } = self;
-        let mut books = Books::new(&*runner.shared, plan);
-        async move {
-            if books.is_quiet() {
-                return match books.route.serve {
-                    Side::Legacy => after_dropping(new, legacy).await,
-                    Side::New => new_alone(books.shared, legacy, new).await,
-                };
+        let shared = &*runner.shared;
+        if plan.is_quiet(shared) && plan.route.serve == Side::Legacy {
+            drop(new);
+            return Either::Left(legacy);
+        }
+        Either::Right(async move {
+            if plan.is_quiet(shared) {
+                return new_alone(shared, legacy, new).await;
             }
             let (legacy, new, twin) = (pin!(Some(legacy)), pin!(Some(new.into_inner())), pin!(twin));
-            let mut sides = Sides::new(books.shared, legacy, new, twin);
-            books.open();
+            let mut sides = Sides::new(shared, legacy, new, twin);
+            let mut books = Books::open(shared, plan);
             let answers = poll_fn(|cx| sides.poll(cx, &mut books)).await;
             runner.finish(books, key, context, sides.into_ends(), answers)
-        }
+        })
     }
-}
-
-/// Legacy as if the runner were not there.
-#[inline]
-fn after_dropping<N, L>(new: Contained<N>, legacy: L) -> L {
-    drop(new);
-    legacy
 }
 
 /// New as if the runner were not there, but for the mark on its thread.

@@ -68,8 +68,7 @@ where
     {
         let shared = &self.runner.shared;
         let serve = plan.route.serve;
-        let mut books = Books::new(Arc::clone(shared), plan);
-        books.open();
+        let mut books = Books::open(Arc::clone(shared), plan);
         let served = alone(&mut books, serve, served).await;
         if shared.falls_back(serve, served.outcome()) {
             books.fall_back();

@@ -45,7 +45,7 @@ impl<T, E> DualRunner<T, E> {
     }
 
     /// A call for `key`, to which a context or a twin can be added before it runs.
-    #[inline]
+    #[inline(always)]
     pub fn call<'r, 'k>(&'r self, key: impl Into<BucketKey<'k>>) -> Call<'r, 'k, T, E> {
         Call::new(self, key.into())
     }
@@ -60,7 +60,7 @@ impl<T, E> DualRunner<T, E> {
     ///
     /// # Panics
     /// When the side that serves panics.
-    #[inline]
+    #[inline(always)]
     pub fn run<'k, L, N>(&self, key: impl Into<BucketKey<'k>>, legacy: L, new: N) -> impl Future<Output = Result<T, E>>
     where
         L: Future<Output = Result<T, E>>,
@@ -105,7 +105,7 @@ impl<T, E> DualRunner<T, E> {
     ///
     /// # Panics
     /// When the side that serves panics.
-    #[inline]
+    #[inline(always)]
     pub fn run_sync<'k>(
         &self,
         key: impl Into<BucketKey<'k>>,

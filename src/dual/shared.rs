@@ -48,6 +48,16 @@ pub(super) struct Plan {
     pub(super) ticket: Option<Ticket>,
 }
 
+impl Plan {
+    /// Whether one side serves alone, nothing else can come of it, and nobody listens.
+    #[inline(always)]
+    pub(super) fn is_quiet(&self, shared: &Shared) -> bool {
+        self.ticket.is_none()
+            && (self.route.serve == Side::Legacy || shared.fallback == Fallback::Never)
+            && !shared.is_heard()
+    }
+}
+
 /// A shadow's permission to run. Dropping it makes room for the next.
 pub(super) struct Ticket {
     pub(super) probe: bool,
@@ -65,7 +75,7 @@ impl Drop for Ticket {
 
 impl Shared {
     /// Decides how the call runs, once.
-    #[inline]
+    #[inline(always)]
     pub(super) fn plan(&self, key: BucketKey<'_>, limit: Option<usize>) -> Plan {
         if self.id.is_inside() {
             return self.plan_nested();
@@ -84,7 +94,7 @@ impl Shared {
         Plan { route: LEGACY_ONLY, ticket: self.skip(LEGACY_ONLY, SkipReason::Nested) }
     }
 
-    #[inline]
+    #[inline(always)]
     fn route(&self, key: BucketKey<'_>) -> Route {
         let mut route = LEGACY_ONLY;
         if contain_quietly(|| route = self.router.route(key)).is_err() {
@@ -94,7 +104,7 @@ impl Shared {
     }
 
     /// Sample, then breaker, then room: the first that says no is the reason.
-    #[inline]
+    #[inline(always)]
     fn admit(&self, route: Route, key: BucketKey<'_>, limit: Option<usize>) -> Option<Ticket> {
         if !self.is_sampled(key) {
             return self.skip(route, SkipReason::NotSampled);
@@ -130,7 +140,7 @@ impl Shared {
     }
 
     /// Whose new side a thread is in while it polls `side`.
-    #[inline]
+    #[inline(always)]
     pub(super) const fn mark_of(&self, side: Side) -> Option<RunnerId> {
         match side {
             Side::Legacy => None,
@@ -145,7 +155,7 @@ impl Shared {
     }
 
     /// Whether an observer or a span wants to know about calls of one side.
-    #[inline]
+    #[inline(always)]
     pub(super) fn is_heard(&self) -> bool {
         !self.observers.is_empty() || trace::is_on()
     }

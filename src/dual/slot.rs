@@ -11,7 +11,7 @@ use crate::contain::{contain, contain_quietly, discard};
 pub(super) struct Contained<V>(Option<V>);
 
 impl<V> Contained<V> {
-    #[inline]
+    #[inline(always)]
     pub(super) const fn new(value: V) -> Self {
         Self(Some(value))
     }
@@ -21,7 +21,7 @@ impl<V> Contained<V> {
         self.0.take()
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn into_inner(mut self) -> V {
         self.0.take().unwrap_or_else(|| unreachable!("a value is taken out once"))
     }
@@ -44,7 +44,7 @@ pub(super) struct Slot<'p, F> {
 }
 
 impl<'p, F> Slot<'p, F> {
-    #[inline]
+    #[inline(always)]
     pub(super) const fn new(future: Pin<&'p mut Option<F>>, new_side_of: Option<RunnerId>) -> Self {
         Self { future, new_side_of }
     }

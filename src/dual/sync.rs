@@ -33,16 +33,16 @@ impl<T, E, C: FnOnce(&mut Capture) -> fmt::Result, W> Call<'_, '_, T, E, C, W> {
     ///
     /// # Panics
     /// When the side that serves panics.
-    #[inline]
+    #[inline(always)]
     pub fn run_sync(self, legacy: impl FnOnce() -> Result<T, E>, new: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let new = Contained::new(new);
         let shared = &*self.runner.shared;
-        let mut books = Books::new(shared, shared.plan(self.key, shared.policy.max_in_flight));
-        if books.route.serve == Side::Legacy && books.is_quiet() {
+        let plan = shared.plan(self.key, shared.policy.max_in_flight);
+        if plan.is_quiet(shared) && plan.route.serve == Side::Legacy {
             drop(new);
             return legacy();
         }
-        books.open();
+        let mut books = Books::open(shared, plan);
         let mut sides = Closures { legacy: Contained::new(legacy), new, ends: Ends::none() };
         let answers = sides.run(&mut books);
         self.runner.finish(books, self.key, self.context, sides.ends, answers)

@@ -202,7 +202,6 @@ impl Router for FeatureFlag {
         let mode = SystemMode::GradualRollout;
         let mut route = Route::new(mode, mode.routing(decision.enabled).serves);
         route.shadow = self.rules.shadow(key);
-        route.bucket = decision.bucket;
         route
     }
 }
