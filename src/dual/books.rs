@@ -44,7 +44,7 @@ struct Noted {
 
 impl<P: Deref<Target = Shared>> Books<P> {
     /// The call starts: from here on it is counted, whatever happens to it.
-    #[inline(always)]
+    #[inline]
     pub(super) fn open(shared: P, plan: Plan) -> Self {
         let Plan { route, ticket } = plan;
         let stage = if ticket.is_some() { Stage::Selected } else { Stage::Alone };
@@ -63,9 +63,16 @@ impl<P: Deref<Target = Shared>> Books<P> {
     }
 
     /// The next side starts only now: its time counts from here.
-    #[inline]
     pub(super) fn restart(&mut self) {
         self.started = self.shared.clock.now();
+    }
+
+    /// Notes how a side ended, now, and starts the next side's time.
+    #[inline]
+    pub(super) fn note_and_go_on(&mut self, side: Side, outcome: Outcome) {
+        let now = self.shared.clock.now();
+        self.note_at(now, side, outcome);
+        self.started = now;
     }
 
     #[inline]
@@ -85,8 +92,12 @@ impl<P: Deref<Target = Shared>> Books<P> {
     /// Notes how a side ended, now.
     #[inline]
     pub(super) fn note(&mut self, side: Side, outcome: Outcome) {
-        let nanos = self.nanos_so_far();
-        let noted = Some(Noted { nanos, outcome });
+        self.note_at(self.shared.clock.now(), side, outcome);
+    }
+
+    #[inline]
+    fn note_at(&mut self, now: Instant, side: Side, outcome: Outcome) {
+        let noted = Some(Noted { nanos: now.as_nanos().saturating_sub(self.started.as_nanos()), outcome });
         match side {
             Side::Legacy => self.legacy = noted,
             Side::New => self.new = noted,

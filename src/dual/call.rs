@@ -144,7 +144,7 @@ where
 
 impl<T, E> DualRunner<T, E> {
     /// Settles the call and gives the caller the answer of the side that `answers`.
-    #[inline]
+    #[inline(never)]
     pub(super) fn finish<P: Deref<Target = Shared>>(
         &self,
         books: Books<P>,

@@ -1,11 +1,11 @@
 //! [`Counts`]: how the runner's calls ended, counted in stripes so that threads do not share cache lines.
 
-use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde::Serialize;
 
+use super::stripe::{STRIPES, Stripe};
 use crate::observe::{Part, Sample, SkipReason};
 use crate::outcome::{Side, Verdict};
 
@@ -115,18 +115,16 @@ pub struct Faults {
     pub runtime: u64,
 }
 
-/// The counters behind [`Counts`].
+/// The counters behind [`Counts`], a group for each stripe of threads.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
-    stripes: [Stripe; STRIPES],
+    stripes: [Group; STRIPES],
 }
 
-const STRIPES: usize = 16;
-
-/// What one group of threads counts. Two cache lines apart, because processors fetch them in pairs.
+/// What the threads of one stripe count. Two cache lines apart, because processors fetch them in pairs.
 #[derive(Debug, Default)]
 #[repr(align(128))]
-struct Stripe {
+struct Group {
     selected: AtomicU64,
     nanos: [AtomicU64; 2],
     verdicts: [AtomicU64; Verdict::ALL.len()],
@@ -138,34 +136,41 @@ struct Stripe {
 impl Counters {
     #[inline]
     pub(super) fn select(&self) {
-        add(&self.stripe().selected, 1);
+        self.add(|group| Some(&group.selected), 1);
     }
 
     #[inline]
     pub(super) fn end(&self, verdict: Verdict, legacy: &Sample, new: &Sample) {
-        let stripe = self.stripe();
-        add_at(&stripe.verdicts, verdict as usize, 1);
-        add_at(&stripe.nanos, Side::Legacy as usize, nanos(legacy.elapsed));
-        add_at(&stripe.nanos, Side::New as usize, nanos(new.elapsed));
+        self.add(|group| group.verdicts.get(verdict as usize), 1);
+        self.add(|group| group.nanos.first(), nanos(legacy.elapsed));
+        self.add(|group| group.nanos.last(), nanos(new.elapsed));
     }
 
     #[inline]
     pub(super) fn skip(&self, reason: SkipReason) {
-        add_at(&self.stripe().skipped, reason as usize, 1);
+        self.add(|group| group.skipped.get(reason as usize), 1);
     }
 
     pub(super) fn fault(&self, part: Part) {
-        add_at(&self.stripe().faults, part as usize, 1);
+        self.add(|group| group.faults.get(part as usize), 1);
     }
 
     pub(super) fn fall_back(&self) {
-        add(&self.stripe().fallbacks, 1);
+        self.add(|group| Some(&group.fallbacks), 1);
+    }
+
+    #[inline]
+    fn add(&self, pick: impl FnOnce(&Group) -> Option<&AtomicU64>, amount: u64) {
+        let stripe = Stripe::own();
+        if let Some(counter) = self.stripes.get(stripe.index()).and_then(pick) {
+            stripe.add(counter, amount);
+        }
     }
 
     /// The sums. Calls that end meanwhile may be in or not; each is in one column at most.
     pub(super) fn sum(&self) -> Counts {
-        let total = |pick: fn(&Stripe) -> &AtomicU64| self.stripes.iter().map(pick).map(get).sum::<u64>();
-        let verdict = |verdict: Verdict| self.sum_at(|stripe| &stripe.verdicts, verdict as usize);
+        let total = |pick: fn(&Group) -> &AtomicU64| self.stripes.iter().map(pick).map(get).sum::<u64>();
+        let verdict = |verdict: Verdict| self.sum_at(|group| &group.verdicts, verdict as usize);
         Counts {
             matched: verdict(Verdict::Matched),
             mismatched: verdict(Verdict::Mismatched),
@@ -175,17 +180,17 @@ impl Counters {
             panicked: verdict(Verdict::Panicked),
             timed_out: verdict(Verdict::TimedOut),
             abandoned: verdict(Verdict::Abandoned),
-            selected: total(|stripe| &stripe.selected),
-            fallbacks: total(|stripe| &stripe.fallbacks),
+            selected: total(|group| &group.selected),
+            fallbacks: total(|group| &group.fallbacks),
             skipped: self.skipped(),
             faults: self.faults(),
-            legacy_nanos: self.sum_at(|stripe| &stripe.nanos, Side::Legacy as usize),
-            new_nanos: self.sum_at(|stripe| &stripe.nanos, Side::New as usize),
+            legacy_nanos: self.sum_at(|group| &group.nanos, Side::Legacy as usize),
+            new_nanos: self.sum_at(|group| &group.nanos, Side::New as usize),
         }
     }
 
     fn skipped(&self) -> Skipped {
-        let skipped = |reason: SkipReason| self.sum_at(|stripe| &stripe.skipped, reason as usize);
+        let skipped = |reason: SkipReason| self.sum_at(|group| &group.skipped, reason as usize);
         Skipped {
             not_sampled: skipped(SkipReason::NotSampled),
             in_flight: skipped(SkipReason::InFlight),
@@ -195,7 +200,7 @@ impl Counters {
     }
 
     fn faults(&self) -> Faults {
-        let fault = |part: Part| self.sum_at(|stripe| &stripe.faults, part as usize);
+        let fault = |part: Part| self.sum_at(|group| &group.faults, part as usize);
         Faults {
             router: fault(Part::Router),
             comparator: fault(Part::Comparator),
@@ -206,47 +211,9 @@ impl Counters {
         }
     }
 
-    fn sum_at(&self, pick: impl Fn(&Stripe) -> &[AtomicU64], index: usize) -> u64 {
-        self.stripes.iter().filter_map(|stripe| pick(stripe).get(index)).map(get).sum()
+    fn sum_at(&self, pick: impl Fn(&Group) -> &[AtomicU64], index: usize) -> u64 {
+        self.stripes.iter().filter_map(|group| pick(group).get(index)).map(get).sum()
     }
-
-    #[inline]
-    fn stripe(&self) -> &Stripe {
-        let [first, ..] = &self.stripes;
-        self.stripes.get(own_stripe()).unwrap_or(first)
-    }
-}
-
-/// The stripe of this thread: threads are dealt out in turn, so that the busy ones rarely meet.
-#[inline]
-fn own_stripe() -> usize {
-    thread_local! {
-        static STRIPE: Cell<usize> = const { Cell::new(usize::MAX) };
-    }
-    STRIPE.with(|stripe| match stripe.get() {
-        usize::MAX => deal_stripe(stripe),
-        dealt => dealt,
-    })
-}
-
-#[cold]
-fn deal_stripe(stripe: &Cell<usize>) -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    let dealt = NEXT.fetch_add(1, Ordering::Relaxed) % STRIPES;
-    stripe.set(dealt);
-    dealt
-}
-
-#[inline]
-fn add_at(counters: &[AtomicU64], index: usize, amount: u64) {
-    if let Some(counter) = counters.get(index) {
-        add(counter, amount);
-    }
-}
-
-#[inline]
-fn add(counter: &AtomicU64, amount: u64) {
-    counter.fetch_add(amount, Ordering::Relaxed);
 }
 
 fn get(counter: &AtomicU64) -> u64 {

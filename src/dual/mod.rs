@@ -43,6 +43,7 @@ mod runner;
 mod shared;
 mod sides;
 mod slot;
+mod stripe;
 mod sync;
 mod timer;
 mod trace;

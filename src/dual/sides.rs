@@ -107,7 +107,9 @@ where
     }
 
     /// Runs what the call needs, and says which side answers.
-    #[inline]
+    ///
+    /// Never inlined: it would keep the compiler from inlining the poll of a quiet call, which shares a future with it.
+    #[inline(never)]
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, books: &mut Books<&Shared>) -> Poll<Side> {
         if self.phase == Phase::Serve {
             match self.poll_serving(cx, books) {

@@ -99,9 +99,8 @@ impl Books<&Shared> {
     #[inline]
     fn call<T, E>(&mut self, side: Side, run: impl FnOnce() -> Result<T, E>) -> End<T, E> {
         let mark = self.shared.mark_of(side);
-        self.restart();
         let end = self.in_span(|| End::of_call(run, mark));
-        self.note(side, end.outcome());
+        self.note_and_go_on(side, end.outcome());
         end
     }
 }
