@@ -12,7 +12,7 @@ use crate::observe::{Event, Sample};
 use crate::outcome::{Outcome, Pairing, Side, Verdict};
 use crate::route::Route;
 
-/// Opened when a call starts, closed when it has ended. Dropped unclosed, the call was abandoned.
+/// Opened when a call starts, closed when it has ended. Dropped between the two, the call was abandoned.
 pub(super) struct Books<P: Deref<Target = Shared>> {
     pub(super) shared: P,
     pub(super) route: Route,
@@ -28,6 +28,8 @@ pub(super) struct Books<P: Deref<Target = Shared>> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
+    /// Nothing has started.
+    Planned,
     /// One side runs.
     Alone,
     /// Both sides were selected to run.
@@ -43,17 +45,23 @@ struct Noted {
 }
 
 impl<P: Deref<Target = Shared>> Books<P> {
+    /// The books of a call that has not started.
+    #[inline]
+    pub(super) fn new(shared: P, plan: Plan) -> Self {
+        let Plan { route, ticket } = plan;
+        let (stage, started) = (Stage::Planned, Instant::default());
+        Self { shared, route, stage, fell_back: false, legacy: None, new: None, started, ticket, span: None }
+    }
+
     /// The call starts: from here on it is counted, whatever happens to it.
     #[inline]
-    pub(super) fn open(shared: P, plan: Plan) -> Self {
-        let Plan { route, ticket } = plan;
-        let stage = if ticket.is_some() { Stage::Selected } else { Stage::Alone };
-        if stage == Stage::Selected {
-            shared.counters.select();
+    pub(super) fn open(&mut self) {
+        self.stage = if self.ticket.is_some() { Stage::Selected } else { Stage::Alone };
+        if self.stage == Stage::Selected {
+            self.shared.counters.select();
         }
-        let span = trace::call(&shared.name, &route);
-        let started = shared.clock.now();
-        Self { shared, route, stage, fell_back: false, legacy: None, new: None, started, ticket, span }
+        self.span = trace::call(&self.shared.name, &self.route);
+        self.started = self.shared.clock.now();
     }
 
     /// The moment from which both sides are timed.
@@ -186,7 +194,7 @@ impl<P: Deref<Target = Shared>> Drop for Books<P> {
     #[inline]
     fn drop(&mut self) {
         match self.stage {
-            Stage::Closed => {}
+            Stage::Planned | Stage::Closed => {}
             Stage::Alone => self.settle_alone(),
             Stage::Selected => self.settle(self.verdict_of_dropped()),
         }

@@ -117,13 +117,15 @@ where
             drop(new);
             return Either::Left(legacy);
         }
+        let is_quiet = plan.is_quiet(shared);
+        let mut books = Books::new(shared, plan);
         Either::Right(async move {
-            if plan.is_quiet(shared) {
+            if is_quiet {
                 return new_alone(shared, legacy, new).await;
             }
             let (legacy, new, twin) = (pin!(Some(legacy)), pin!(Some(new.into_inner())), pin!(twin));
-            let mut sides = Sides::new(shared, legacy, new, twin);
-            let mut books = Books::open(shared, plan);
+            let mut sides = Sides::new(legacy, new, twin);
+            books.open();
             let answers = poll_fn(|cx| sides.poll(cx, &mut books)).await;
             runner.finish(books, key, context, sides.into_ends(), answers)
         })
@@ -138,8 +140,8 @@ where
 {
     discard(legacy);
     let new = pin!(Some(new.into_inner()));
-    let mut new = Slot::new(new, shared.mark_of(Side::New));
-    poll_fn(|cx| new.poll(cx)).await.into_answer()
+    let mut new = Slot::new(new);
+    poll_fn(|cx| new.poll(cx, shared.mark_of(Side::New))).await.into_answer()
 }
 
 impl<T, E> DualRunner<T, E> {

@@ -68,7 +68,8 @@ where
     {
         let shared = &self.runner.shared;
         let serve = plan.route.serve;
-        let mut books = Books::open(Arc::clone(shared), plan);
+        let mut books = Books::new(Arc::clone(shared), plan);
+        books.open();
         let served = alone(&mut books, serve, served).await;
         if shared.falls_back(serve, served.outcome()) {
             books.fall_back();
@@ -165,8 +166,9 @@ async fn alone<T, E>(
     future: impl Future<Output = Result<T, E>>,
 ) -> End<T, E> {
     let future = pin!(Some(future));
-    let mut slot = Slot::new(future, books.shared.mark_of(side));
-    let end = poll_fn(|cx| books.in_span(|| slot.poll(cx))).await;
+    let mut slot = Slot::new(future);
+    let mark = books.shared.mark_of(side);
+    let end = poll_fn(|cx| books.in_span(|| slot.poll(cx, mark))).await;
     books.note(side, end.outcome());
     end
 }
@@ -175,9 +177,10 @@ async fn alone<T, E>(
 async fn within_timeout<T, E>(books: &mut Books<Arc<Shared>>, shadow: impl Future<Output = Result<T, E>>) -> End<T, E> {
     let side = books.route.serve.other();
     let shadow = pin!(Some(shadow));
-    let mut slot = Slot::new(shadow, books.shared.mark_of(side));
+    let mut slot = Slot::new(shadow);
+    let mark = books.shared.mark_of(side);
     let mut timer = Timer::new(books.shared.policy.timeout);
-    let end = poll_fn(|cx| match books.in_span(|| slot.poll(cx)) {
+    let end = poll_fn(|cx| match books.in_span(|| slot.poll(cx, mark)) {
         Poll::Ready(end) => Poll::Ready(end),
         Poll::Pending => timer.poll(cx, &books.shared).map(|()| End::TimedOut),
     })

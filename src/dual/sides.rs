@@ -91,15 +91,14 @@ where
 {
     #[inline]
     pub(super) const fn new(
-        shared: &Shared,
         legacy: Pin<&'p mut Option<L>>,
         new: Pin<&'p mut Option<N>>,
         twin: Pin<&'p mut Option<W>>,
     ) -> Self {
         Self {
-            legacy: Slot::new(legacy, shared.mark_of(Side::Legacy)),
-            new: Slot::new(new, shared.mark_of(Side::New)),
-            twin: Slot::new(twin, None),
+            legacy: Slot::new(legacy),
+            new: Slot::new(new),
+            twin: Slot::new(twin),
             ends: Ends::none(),
             phase: Phase::Serve,
             timer: Timer::new(Duration::ZERO),
@@ -174,7 +173,7 @@ where
     fn poll_others(&mut self, shadow: Side, cx: &mut Context<'_>, books: &mut Books<&Shared>) {
         self.poll_side(shadow, cx, books);
         if !self.twin.is_empty() {
-            if let Poll::Ready(end) = self.twin.poll(cx) {
+            if let Poll::Ready(end) = self.twin.poll(cx, None) {
                 self.ends.twin = Some(end);
             }
         }
@@ -185,9 +184,10 @@ where
         if self.ends.of(side).is_some() {
             return;
         }
+        let mark = books.shared.mark_of(side);
         let polled = books.in_span(|| match side {
-            Side::Legacy => self.legacy.poll(cx),
-            Side::New => self.new.poll(cx),
+            Side::Legacy => self.legacy.poll(cx, mark),
+            Side::New => self.new.poll(cx, mark),
         });
         if let Poll::Ready(end) = polled {
             books.note(side, end.outcome());

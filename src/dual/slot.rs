@@ -39,14 +39,12 @@ impl<V> Drop for Contained<V> {
 /// One side on its way, pinned by its owner. Dropping the slot drops the future, contained.
 pub(super) struct Slot<'p, F> {
     future: Pin<&'p mut Option<F>>,
-    /// The runner whose new side this is; its thread is marked while the future is polled.
-    new_side_of: Option<RunnerId>,
 }
 
 impl<'p, F> Slot<'p, F> {
     #[inline(always)]
-    pub(super) const fn new(future: Pin<&'p mut Option<F>>, new_side_of: Option<RunnerId>) -> Self {
-        Self { future, new_side_of }
+    pub(super) const fn new(future: Pin<&'p mut Option<F>>) -> Self {
+        Self { future }
     }
 
     #[inline]
@@ -64,11 +62,12 @@ impl<'p, F> Slot<'p, F> {
 }
 
 impl<T, E, F: Future<Output = Result<T, E>>> Slot<'_, F> {
-    /// Polls the future once; when it has ended, it is dropped. An empty slot stays pending.
+    /// Polls the future once, with the thread marked as inside the new side of `new_side_of`; when it has ended, it is
+    /// dropped. An empty slot stays pending.
     #[inline]
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End<T, E>> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, new_side_of: Option<RunnerId>) -> Poll<End<T, E>> {
         let Some(future) = self.future.as_mut().as_pin_mut() else { return Poll::Pending };
-        let inside = self.new_side_of.map(RunnerId::enter);
+        let inside = new_side_of.map(RunnerId::enter);
         let polled = contain(|| future.poll(cx));
         drop(inside);
         let ended = match polled {
