@@ -1,14 +1,24 @@
 //! What a dual run costs, as ratios to floors measured in the same run.
 //!
 //! Every case is one call, awaited by the same executor (`futures::executor::block_on`), floors included.
-#![expect(clippy::unwrap_used, clippy::unused_async, reason = "a bench; its sides stand for async functions")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::unused_async,
+    clippy::cast_precision_loss,
+    reason = "a bench; its sides stand for async functions"
+)]
 
 use std::hint::black_box;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
 use cutover::bucket::{BucketHasher, Domain};
 use cutover::dual::ShadowPolicy;
+use cutover::runtime::TokioRuntime;
 use cutover::{DualRunner, Equality, MemoryStore, MigrationController, Percentage, Route, Router, Side, SystemMode};
 use futures::executor::block_on;
 
@@ -81,25 +91,19 @@ fn both_sides(c: &mut Criterion) {
 }
 
 /// Time per call of each thread while two threads call at once.
-fn on_two_threads(
-    group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallTime>,
-    name: &str,
-    call: Arc<dyn Fn() + Send + Sync>,
-) {
+fn on_two_threads(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, call: &(dyn Fn() + Sync)) {
     group.bench_function(name, |b| {
         b.iter_custom(|calls| {
-            let started = std::time::Duration::ZERO;
-            let times: Vec<_> = std::thread::scope(|scope| {
-                let threads: Vec<_> = (0..2).map(|_| scope.spawn(|| time(calls, &*call))).collect();
-                threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-            });
-            times.into_iter().fold(started, std::cmp::Ord::max)
+            std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..2).map(|_| scope.spawn(|| time(calls, call))).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap()).max().unwrap_or_default()
+            })
         });
     });
 }
 
 #[expect(clippy::disallowed_methods, reason = "a bench measures by the machine's own clock")]
-fn time(calls: u64, call: &dyn Fn()) -> std::time::Duration {
+fn time(calls: u64, call: &dyn Fn()) -> Duration {
     let started = std::time::Instant::now();
     (0..calls).for_each(|_| call());
     started.elapsed()
@@ -109,38 +113,63 @@ fn two_threads(c: &mut Criterion) {
     let mut group = c.benchmark_group("two_threads");
     let gradual = controller(SystemMode::GradualRollout);
     let parallel = runner(PARALLEL, ShadowPolicy::new());
-    let route: Arc<dyn Fn() + Send + Sync> = Arc::new(move || {
+    let route = || {
         black_box(gradual.route(black_box(KEY)));
-    });
-    let matched: Arc<dyn Fn() + Send + Sync> = Arc::new(move || {
+    };
+    let matched = || {
         black_box(run(&parallel)).ok();
-    });
-    for (name, call) in [("controller_route", route), ("run_matched", matched)] {
-        group.bench_function(format!("{name}_one"), |b| b.iter_custom(|calls| time(calls, &*call)));
+    };
+    let cases: [(&str, &(dyn Fn() + Sync)); 2] = [("controller_route", &route), ("run_matched", &matched)];
+    for (name, call) in cases {
+        group.bench_function(format!("{name}_one"), |b| b.iter_custom(|calls| time(calls, call)));
         on_two_threads(&mut group, &format!("{name}_two"), call);
     }
     group.finish();
 }
 
+/// Time that the caller spends, in batches so that the spawned tasks never pile up; their end is not timed.
+fn time_batches(calls: u64, call: &dyn Fn(), all_ended: &dyn Fn() -> bool) -> Duration {
+    let batches = calls.div_ceil(BATCH);
+    let timed = (0..batches).map(|_| {
+        let elapsed = time(BATCH, call);
+        while !all_ended() {
+            std::thread::yield_now();
+        }
+        elapsed
+    });
+    timed.sum::<Duration>().mul_f64(calls as f64 / (batches * BATCH) as f64)
+}
+
+const BATCH: u64 = 64;
+
 fn detached(c: &mut Criterion) {
     let mut group = c.benchmark_group("detached");
     let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
-    let handle = tokio.handle().clone();
-    group.bench_function("floor_await_and_spawn", |b| {
-        b.iter(|| {
-            let answer = block_on(side(black_box(7)));
-            handle.spawn(async { black_box(side(black_box(7)).await).is_ok() });
-            answer
+    let ended = Arc::new(AtomicU64::new(0));
+    let started = AtomicU64::new(0);
+    let spawn = || {
+        black_box(block_on(side(black_box(7)))).ok();
+        started.fetch_add(1, Relaxed);
+        let ended = Arc::clone(&ended);
+        tokio.spawn(async move {
+            black_box(side(black_box(7)).await).ok();
+            ended.fetch_add(1, Relaxed);
         });
+    };
+    let all_ended = || ended.load(Relaxed) == started.load(Relaxed);
+    group.bench_function("floor_await_and_spawn", |b| {
+        b.iter_custom(|calls| time_batches(calls, &spawn, &all_ended));
     });
-    let policy = ShadowPolicy::new().max_in_flight(usize::MAX);
     let detached = DualRunner::<u64, String>::builder("bench", PARALLEL)
         .comparator(Equality)
-        .shadow_policy(policy)
-        .runtime(cutover::runtime::TokioRuntime::new(tokio.handle().clone()))
+        .runtime(TokioRuntime::new(tokio.handle().clone()))
         .build();
+    let call = || {
+        let (legacy, new) = (side(black_box(7)), side(black_box(7)));
+        black_box(block_on(detached.run_detached(black_box(KEY), legacy, new))).ok();
+    };
     group.bench_function("run_detached", |b| {
-        b.iter(|| block_on(detached.run_detached(black_box(KEY), side(black_box(7)), side(black_box(7)))));
+        b.iter_custom(|calls| time_batches(calls, &call, &|| detached.counts().in_flight() == 0));
     });
     group.finish();
 }

@@ -1,4 +1,5 @@
 //! A place for one side's future: polls it and drops it without letting a panic out.
+#![expect(clippy::inline_always, reason = "a quiet call costs a third less when it is inlined whole")]
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
