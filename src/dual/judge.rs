@@ -124,10 +124,10 @@ fn ignored_by_fault(shared: &Shared) -> Judgement {
     Judgement::new(Verdict::Ignored)
 }
 
-/// A comparator's opinion, or none if it failed or panicked.
+/// A comparator's opinion, or none if it failed or panicked. Its error is dropped in here, where a panic ends.
 #[inline]
 fn contained(compare: impl FnOnce() -> Result<Comparison, ComparatorError>) -> Option<Comparison> {
-    contain_quietly(compare).ok()?.ok()
+    contain_quietly(|| compare().ok()).ok().flatten()
 }
 
 /// One side's error, projected now or when it left.
