@@ -32,7 +32,7 @@ impl RecorderSlot {
     /// Hands the discrepancy over; says whether that went well.
     pub(super) fn record(&self, found: Discrepancy) -> bool {
         match self {
-            Self::Direct(recorder) => matches!(contain_quietly(|| recorder.record(found)), Ok(Ok(()))),
+            Self::Direct(recorder) => contain_quietly(|| recorder.record(found).is_ok()) == Ok(true),
             Self::Queued(queue) => queue.push(found),
         }
     }
