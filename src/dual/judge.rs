@@ -6,6 +6,7 @@ use super::capture::Captures;
 use super::end::{ErrorTraces, View};
 use super::errors::ErrorComparator;
 use super::shared::Shared;
+use super::slot::Contained;
 use crate::compare::{Comparator, ComparatorError, Comparison, Difference, Noise};
 use crate::contain::contain_quietly;
 use crate::observe::Part;
@@ -132,14 +133,14 @@ fn contained(compare: impl FnOnce() -> Result<Comparison, ComparatorError>) -> O
 
 /// One side's error, projected now or when it left.
 enum ErrorPart<'a> {
-    Now(Box<dyn Any + Send>),
+    Now(Contained<Box<dyn Any + Send>>),
     Before(&'a (dyn Any + Send)),
 }
 
 impl<'a> ErrorPart<'a> {
     fn of<T, E>(errors: &dyn ErrorComparator<E>, side: &View<'a, T, E>) -> Result<Self, ComparatorError> {
         match side {
-            View::Err(error) => Ok(Self::Now(errors.project(error))),
+            View::Err(error) => Ok(Self::Now(Contained::new(errors.project(error)))),
             View::ErrLeft(ErrorTraces { projection: Some(projection), .. }) => Ok(Self::Before(&**projection)),
             View::Ok(_) | View::ErrLeft(_) | View::Panicked(_) | View::TimedOut | View::Abandoned => {
                 Err(ComparatorError::new("the error left without its projection"))
@@ -149,7 +150,7 @@ impl<'a> ErrorPart<'a> {
 
     fn as_any(&self) -> &dyn Any {
         match self {
-            Self::Now(projection) => &**projection,
+            Self::Now(projection) => projection.get().map_or(&(), |projection| &**projection),
             Self::Before(projection) => *projection,
         }
     }
