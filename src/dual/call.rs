@@ -166,7 +166,7 @@ impl<T, E> DualRunner<T, E> {
             books.close_alone();
         }
         let answer = ends.take(answers);
-        discard(ends);
+        drop(ends);
         if let Some(finding) = finding {
             finding.raise();
         }

@@ -154,7 +154,8 @@ impl<T, E, C: FnOnce(&mut Capture) -> fmt::Result> Detached<T, E, C> {
             Side::New => Pair { legacy: shadow.view(), new: served, twin: None },
         };
         let finding = judge.settle(books, &pair, |_| key, context);
-        discard((left, shadow));
+        discard(left);
+        discard(shadow);
         finding
     }
 }

@@ -10,6 +10,7 @@ use super::report::Pair;
 use super::shared::Shared;
 use super::slot::Slot;
 use super::timer::Timer;
+use crate::contain::discard;
 use crate::outcome::{Outcome, Side};
 
 /// Both sides and the twin of legacy, as far as they have got.
@@ -79,6 +80,18 @@ impl<T, E> Ends<T, E> {
         match side {
             Side::Legacy => self.legacy = Some(end),
             Side::New => self.new = Some(end),
+        }
+    }
+}
+
+/// What the sides left is dropped one by one: two destructors that panic at once would end the process.
+impl<T, E> Drop for Ends<T, E> {
+    #[inline]
+    fn drop(&mut self) {
+        for end in [&mut self.legacy, &mut self.new, &mut self.twin] {
+            if let Some(end) = end.take() {
+                discard(end);
+            }
         }
     }
 }
