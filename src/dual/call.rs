@@ -63,7 +63,8 @@ impl<'r, 'k, T, E, C, W> Call<'r, 'k, T, E, C, W> {
         self,
         context: F,
     ) -> Call<'r, 'k, T, E, impl FnOnce(&mut Capture) -> fmt::Result + use<T, E, C, W, V, F>, W> {
-        let write = move |out: &mut Capture| out.json(&context());
+        let context = Contained::new(context);
+        let write = move |out: &mut Capture| out.json(&context.into_inner()());
         Call { runner: self.runner, key: self.key, context: write, twin: self.twin }
     }
 
