@@ -43,7 +43,7 @@ pub struct Call<'r, 'k, T, E, C = Silent, W = Pending<Result<T, E>>> {
     pub(super) runner: &'r DualRunner<T, E>,
     pub(super) key: BucketKey<'k>,
     pub(super) context: C,
-    twin: Option<W>,
+    twin: Option<Contained<W>>,
 }
 
 /// A call site that says nothing about its calls.
@@ -73,7 +73,7 @@ impl<'r, 'k, T, E, C, W> Call<'r, 'k, T, E, C, W> {
     /// The runner learns per path how often that happens and reports a path that is known to be noisy only when new
     /// differs significantly more often (exact `McNemar` test). `run` only; the other entry points drop the twin.
     pub fn twin<W2: Future<Output = Result<T, E>>>(self, twin: W2) -> Call<'r, 'k, T, E, C, W2> {
-        Call { runner: self.runner, key: self.key, context: self.context, twin: Some(twin) }
+        Call { runner: self.runner, key: self.key, context: self.context, twin: Some(Contained::new(twin)) }
     }
 }
 
@@ -120,7 +120,8 @@ where
                     Side::New => new_alone(books.shared, legacy, new).await,
                 };
             }
-            let (legacy, new, twin) = (pin!(Some(legacy)), pin!(Some(new.into_inner())), pin!(twin));
+            let (legacy, new, twin) =
+                (pin!(Some(legacy)), pin!(Some(new.into_inner())), pin!(twin.map(Contained::into_inner)));
             let mut sides = Sides::new(books.shared, legacy, new, twin);
             books.open();
             let answers = poll_fn(|cx| sides.poll(cx, &mut books)).await;
