@@ -112,16 +112,17 @@ where
         N: Future<Output = Result<T, E>>,
     {
         let Self { runner, key, context, twin } = self;
+        let legacy = Contained::new(legacy);
         let mut books = Books::new(&*runner.shared, plan);
         async move {
             if books.is_quiet() {
                 return match books.route.serve {
-                    Side::Legacy => after_dropping(new, legacy).await,
+                    Side::Legacy => after_dropping(new, legacy.into_inner()).await,
                     Side::New => new_alone(books.shared, legacy, new).await,
                 };
             }
-            let (legacy, new, twin) =
-                (pin!(Some(legacy)), pin!(Some(new.into_inner())), pin!(twin.map(Contained::into_inner)));
+            let (legacy, new) = (pin!(Some(legacy.into_inner())), pin!(Some(new.into_inner())));
+            let twin = pin!(twin.map(Contained::into_inner));
             let mut sides = Sides::new(books.shared, legacy, new, twin);
             books.open();
             let answers = poll_fn(|cx| sides.poll(cx, &mut books)).await;
@@ -139,11 +140,11 @@ fn after_dropping<N, L>(new: Contained<N>, legacy: L) -> L {
 
 /// New as if the runner were not there, but for the mark on its thread.
 #[inline]
-async fn new_alone<T, E, L, N>(shared: &Shared, legacy: L, new: Contained<N>) -> Result<T, E>
+async fn new_alone<T, E, L, N>(shared: &Shared, legacy: Contained<L>, new: Contained<N>) -> Result<T, E>
 where
     N: Future<Output = Result<T, E>>,
 {
-    discard(legacy);
+    drop(legacy);
     let new = pin!(Some(new.into_inner()));
     let mut new = Slot::new(new, shared.mark_of(Side::New));
     poll_fn(|cx| new.poll(cx)).await.into_answer()

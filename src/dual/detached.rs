@@ -46,18 +46,18 @@ where
         let shared = &*self.runner.shared;
         let limit = shared.policy.max_in_flight.unwrap_or(DEFAULT_IN_FLIGHT);
         let plan = shared.plan(self.key, Some(limit));
-        self.run_planned_detached(plan, legacy, Contained::new(new))
+        self.run_planned_detached(plan, Contained::new(legacy), Contained::new(new))
     }
 
-    async fn run_planned_detached<L, N>(self, plan: Plan, legacy: L, new: Contained<N>) -> Result<T, E>
+    async fn run_planned_detached<L, N>(self, plan: Plan, legacy: Contained<L>, new: Contained<N>) -> Result<T, E>
     where
         L: Future<Output = Result<T, E>> + Send + 'static,
         N: Future<Output = Result<T, E>> + Send + 'static,
     {
         match plan.route.serve {
-            _ if plan.ticket.is_none() => self.run_planned(plan, legacy, new).await,
-            Side::Legacy => self.detach(plan, legacy, new).await,
-            Side::New => self.detach(plan, new.into_inner(), Contained::new(legacy)).await,
+            _ if plan.ticket.is_none() => self.run_planned(plan, legacy.into_inner(), new).await,
+            Side::Legacy => self.detach(plan, legacy.into_inner(), new).await,
+            Side::New => self.detach(plan, new.into_inner(), legacy).await,
         }
     }
 
