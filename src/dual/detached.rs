@@ -74,8 +74,8 @@ where
         if shared.falls_back(serve, served.outcome()) {
             books.fall_back();
             books.restart();
-            let legacy = alone(&mut books, Side::Legacy, shadow.into_inner()).await;
-            let ends = Ends { legacy: Some(legacy), new: Some(served), twin: None };
+            let mut ends = Ends { legacy: None, new: Some(served), twin: None };
+            ends.legacy = Some(alone(&mut books, Side::Legacy, shadow.into_inner()).await);
             return self.runner.finish(books, self.key, self.context, ends, Side::Legacy);
         }
         if served.outcome() == Outcome::Panicked {
