@@ -96,6 +96,9 @@ impl<T, E> Judge<T, E> {
 
     fn judge_errors(&self, shared: &Shared, legacy: &View<'_, T, E>, new: &View<'_, T, E>) -> Judgement {
         let Some(errors) = &self.errors else { return Judgement::new(Verdict::BothFailed) };
+        if legacy.lost_projection() || new.lost_projection() {
+            return Judgement::new(Verdict::Ignored);
+        }
         let compared = contained(|| {
             let (legacy, new) = (ErrorPart::of(&**errors, legacy)?, ErrorPart::of(&**errors, new)?);
             errors.compare(legacy.as_any(), new.as_any())
