@@ -145,6 +145,9 @@ where
         }
         let Some(served) = self.ends.of(serve).map(End::outcome) else { return Poll::Pending };
         Poll::Ready(if books.shared.falls_back(serve, served) {
+            if !books.is_selected() {
+                books.restart();
+            }
             books.fall_back();
             Phase::FallBack
         } else if self.others_are_out(serve.other()) || !books.is_selected() || served == Outcome::Panicked {
