@@ -14,7 +14,6 @@ use super::shared::{Plan, Shared};
 use super::sides::{Ends, Sides};
 use super::slot::{Contained, Slot};
 use crate::bucket::BucketKey;
-use crate::contain::discard;
 use crate::outcome::Side;
 use crate::record::Capture;
 
