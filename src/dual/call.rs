@@ -16,7 +16,6 @@ use super::shared::{Plan, Shared};
 use super::sides::{Ends, Sides};
 use super::slot::{Contained, Slot};
 use crate::bucket::BucketKey;
-use crate::contain::discard;
 use crate::outcome::Side;
 use crate::record::Capture;
 
@@ -45,7 +44,7 @@ pub struct Call<'r, 'k, T, E, C = Silent, W = Pending<Result<T, E>>> {
     pub(super) runner: &'r DualRunner<T, E>,
     pub(super) key: BucketKey<'k>,
     pub(super) context: C,
-    twin: Option<W>,
+    twin: Option<Contained<W>>,
 }
 
 /// A call site that says nothing about its calls.
@@ -61,11 +60,12 @@ impl<'r, 'k, T, E> Call<'r, 'k, T, E> {
 impl<'r, 'k, T, E, C, W> Call<'r, 'k, T, E, C, W> {
     /// What a discrepancy shall say about this call. The closure runs only when there is something to record; its
     /// value is kept as JSON, cut at the runner's capture limit.
-    pub fn context<V: Serialize>(
+    pub fn context<V: Serialize, F: FnOnce() -> V>(
         self,
-        context: impl FnOnce() -> V,
-    ) -> Call<'r, 'k, T, E, impl FnOnce(&mut Capture) -> fmt::Result, W> {
-        let write = move |out: &mut Capture| out.json(&context());
+        context: F,
+    ) -> Call<'r, 'k, T, E, impl FnOnce(&mut Capture) -> fmt::Result + use<T, E, C, W, V, F>, W> {
+        let context = Contained::new(context);
+        let write = move |out: &mut Capture| out.json(&context.into_inner()());
         Call { runner: self.runner, key: self.key, context: write, twin: self.twin }
     }
 
@@ -74,7 +74,7 @@ impl<'r, 'k, T, E, C, W> Call<'r, 'k, T, E, C, W> {
     /// The runner learns per path how often that happens and reports a path that is known to be noisy only when new
     /// differs significantly more often (exact `McNemar` test). `run` only; the other entry points drop the twin.
     pub fn twin<W2: Future<Output = Result<T, E>>>(self, twin: W2) -> Call<'r, 'k, T, E, C, W2> {
-        Call { runner: self.runner, key: self.key, context: self.context, twin: Some(twin) }
+        Call { runner: self.runner, key: self.key, context: self.context, twin: Some(Contained::new(twin)) }
     }
 }
 
@@ -118,13 +118,15 @@ where
             drop(new);
             return Either::Left(legacy);
         }
+        let legacy = Contained::new(legacy);
         let is_quiet = plan.is_quiet(shared);
         let mut books = Books::new(shared, plan);
         Either::Right(async move {
             if is_quiet {
                 return new_alone(shared, legacy, new).await;
             }
-            let (legacy, new, twin) = (pin!(Some(legacy)), pin!(Some(new.into_inner())), pin!(twin));
+            let (legacy, new) = (pin!(Some(legacy.into_inner())), pin!(Some(new.into_inner())));
+            let twin = pin!(twin.map(Contained::into_inner));
             let mut sides = Sides::new(legacy, new, twin);
             books.open();
             let answers = poll_fn(|cx| sides.poll(cx, &mut books)).await;
@@ -135,11 +137,11 @@ where
 
 /// New as if the runner were not there, but for the mark on its thread.
 #[inline]
-async fn new_alone<T, E, L, N>(shared: &Shared, legacy: L, new: Contained<N>) -> Result<T, E>
+async fn new_alone<T, E, L, N>(shared: &Shared, legacy: Contained<L>, new: Contained<N>) -> Result<T, E>
 where
     N: Future<Output = Result<T, E>>,
 {
-    discard(legacy);
+    drop(legacy);
     let new = pin!(Some(new.into_inner()));
     let mut new = Slot::new(new);
     poll_fn(|cx| new.poll(cx, shared.mark_of(Side::New))).await.into_answer()
@@ -164,7 +166,7 @@ impl<T, E> DualRunner<T, E> {
             books.close_alone();
         }
         let answer = ends.take(answers);
-        discard(ends);
+        drop(ends);
         if let Some(finding) = finding {
             finding.raise();
         }

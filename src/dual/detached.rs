@@ -46,18 +46,18 @@ where
         let shared = &*self.runner.shared;
         let limit = shared.policy.max_in_flight.unwrap_or(DEFAULT_IN_FLIGHT);
         let plan = shared.plan(self.key, Some(limit));
-        self.run_planned_detached(plan, legacy, Contained::new(new))
+        self.run_planned_detached(plan, Contained::new(legacy), Contained::new(new))
     }
 
-    async fn run_planned_detached<L, N>(self, plan: Plan, legacy: L, new: Contained<N>) -> Result<T, E>
+    async fn run_planned_detached<L, N>(self, plan: Plan, legacy: Contained<L>, new: Contained<N>) -> Result<T, E>
     where
         L: Future<Output = Result<T, E>> + Send + 'static,
         N: Future<Output = Result<T, E>> + Send + 'static,
     {
         match plan.route.serve {
-            _ if plan.ticket.is_none() => self.run_planned(plan, legacy, new).await,
-            Side::Legacy => self.detach(plan, legacy, new).await,
-            Side::New => self.detach(plan, new.into_inner(), Contained::new(legacy)).await,
+            _ if plan.ticket.is_none() => self.run_planned(plan, legacy.into_inner(), new).await,
+            Side::Legacy => self.detach(plan, legacy.into_inner(), new).await,
+            Side::New => self.detach(plan, new.into_inner(), legacy).await,
         }
     }
 
@@ -74,8 +74,8 @@ where
         if shared.falls_back(serve, served.outcome()) {
             books.fall_back();
             books.restart();
-            let legacy = alone(&mut books, Side::Legacy, shadow.into_inner()).await;
-            let ends = Ends { legacy: Some(legacy), new: Some(served), twin: None };
+            let mut ends = Ends { legacy: None, new: Some(served), twin: None };
+            ends.legacy = Some(alone(&mut books, Side::Legacy, shadow.into_inner()).await);
             return self.runner.finish(books, self.key, self.context, ends, Side::Legacy);
         }
         if served.outcome() == Outcome::Panicked {
@@ -154,7 +154,8 @@ impl<T, E, C: FnOnce(&mut Capture) -> fmt::Result> Detached<T, E, C> {
             Side::New => Pair { legacy: shadow.view(), new: served, twin: None },
         };
         let finding = judge.settle(books, &pair, |_| key, context);
-        discard((left, shadow));
+        discard(left);
+        discard(shadow);
         finding
     }
 }

@@ -80,6 +80,11 @@ pub(super) enum View<'a, T, E> {
 }
 
 impl<T, E> View<'_, T, E> {
+    /// Whether the error left without what its comparison needs, which was counted then.
+    pub(super) const fn lost_projection(&self) -> bool {
+        matches!(self, View::ErrLeft(ErrorTraces { projection: None, .. }))
+    }
+
     pub(super) const fn outcome(&self) -> Outcome {
         match self {
             Self::Ok(_) => Outcome::Ok,

@@ -6,6 +6,7 @@ use super::capture::Captures;
 use super::end::{ErrorTraces, View};
 use super::errors::ErrorComparator;
 use super::shared::Shared;
+use super::slot::Contained;
 use crate::compare::{Comparator, ComparatorError, Comparison, Difference, Noise};
 use crate::contain::contain_quietly;
 use crate::observe::Part;
@@ -95,6 +96,9 @@ impl<T, E> Judge<T, E> {
 
     fn judge_errors(&self, shared: &Shared, legacy: &View<'_, T, E>, new: &View<'_, T, E>) -> Judgement {
         let Some(errors) = &self.errors else { return Judgement::new(Verdict::BothFailed) };
+        if legacy.lost_projection() || new.lost_projection() {
+            return Judgement::new(Verdict::Ignored);
+        }
         let compared = contained(|| {
             let (legacy, new) = (ErrorPart::of(&**errors, legacy)?, ErrorPart::of(&**errors, new)?);
             errors.compare(legacy.as_any(), new.as_any())
@@ -124,22 +128,22 @@ fn ignored_by_fault(shared: &Shared) -> Judgement {
     Judgement::new(Verdict::Ignored)
 }
 
-/// A comparator's opinion, or none if it failed or panicked.
+/// A comparator's opinion, or none if it failed or panicked. Its error is dropped in here, where a panic ends.
 #[inline]
 fn contained(compare: impl FnOnce() -> Result<Comparison, ComparatorError>) -> Option<Comparison> {
-    contain_quietly(compare).ok()?.ok()
+    contain_quietly(|| compare().ok()).ok().flatten()
 }
 
 /// One side's error, projected now or when it left.
 enum ErrorPart<'a> {
-    Now(Box<dyn Any + Send>),
+    Now(Contained<Box<dyn Any + Send>>),
     Before(&'a (dyn Any + Send)),
 }
 
 impl<'a> ErrorPart<'a> {
     fn of<T, E>(errors: &dyn ErrorComparator<E>, side: &View<'a, T, E>) -> Result<Self, ComparatorError> {
         match side {
-            View::Err(error) => Ok(Self::Now(errors.project(error))),
+            View::Err(error) => Ok(Self::Now(Contained::new(errors.project(error)))),
             View::ErrLeft(ErrorTraces { projection: Some(projection), .. }) => Ok(Self::Before(&**projection)),
             View::Ok(_) | View::ErrLeft(_) | View::Panicked(_) | View::TimedOut | View::Abandoned => {
                 Err(ComparatorError::new("the error left without its projection"))
@@ -149,7 +153,7 @@ impl<'a> ErrorPart<'a> {
 
     fn as_any(&self) -> &dyn Any {
         match self {
-            Self::Now(projection) => &**projection,
+            Self::Now(projection) => projection.get().map_or(&(), |projection| &**projection),
             Self::Before(projection) => *projection,
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::Recorder;
-use crate::contain::contain_quietly;
+use crate::contain::{Panicked, contain_quietly};
 use crate::handover::FlushTimeout;
 use crate::record::{Discrepancy, RecorderQueue};
 
@@ -21,18 +21,18 @@ impl RecorderSlot {
         }
     }
 
-    /// Whether capturing values is worth while.
-    pub(super) fn has_room(&self) -> bool {
+    /// Whether capturing values is worth while; an error when the recorder panics.
+    pub(super) fn has_room(&self) -> Result<bool, Panicked> {
         match self {
-            Self::Direct(recorder) => contain_quietly(|| recorder.has_room()) == Ok(true),
-            Self::Queued(queue) => queue.has_room(),
+            Self::Direct(recorder) => contain_quietly(|| recorder.has_room()),
+            Self::Queued(queue) => Ok(queue.has_room()),
         }
     }
 
     /// Hands the discrepancy over; says whether that went well.
     pub(super) fn record(&self, found: Discrepancy) -> bool {
         match self {
-            Self::Direct(recorder) => matches!(contain_quietly(|| recorder.record(found)), Ok(Ok(()))),
+            Self::Direct(recorder) => contain_quietly(|| recorder.record(found).is_ok()) == Ok(true),
             Self::Queued(queue) => queue.push(found),
         }
     }

@@ -112,7 +112,14 @@ impl<T, E> Judge<T, E> {
 impl Shared {
     /// Whether values should be captured: somebody records, and has room.
     fn wants_values(&self) -> bool {
-        self.panics_on_discrepancy || self.recorder.as_ref().is_some_and(RecorderSlot::has_room)
+        self.panics_on_discrepancy || self.recorder.as_ref().is_some_and(|recorder| self.has_room(recorder))
+    }
+
+    fn has_room(&self, recorder: &RecorderSlot) -> bool {
+        recorder.has_room().unwrap_or_else(|_| {
+            self.fault(Part::Recorder);
+            false
+        })
     }
 
     fn record(&self, found: Discrepancy) {

@@ -10,6 +10,7 @@ use super::report::Pair;
 use super::shared::Shared;
 use super::slot::Slot;
 use super::timer::Timer;
+use crate::contain::discard;
 use crate::outcome::{Outcome, Side};
 
 /// Both sides and the twin of legacy, as far as they have got.
@@ -83,6 +84,18 @@ impl<T, E> Ends<T, E> {
     }
 }
 
+/// What the sides left is dropped one by one: two destructors that panic at once would end the process.
+impl<T, E> Drop for Ends<T, E> {
+    #[inline]
+    fn drop(&mut self) {
+        for end in [&mut self.legacy, &mut self.new, &mut self.twin] {
+            if let Some(end) = end.take() {
+                discard(end);
+            }
+        }
+    }
+}
+
 impl<'p, T, E, L, N, W> Sides<'p, T, E, L, N, W>
 where
     L: Future<Output = Result<T, E>>,
@@ -133,6 +146,9 @@ where
         }
         let Some(served) = self.ends.of(serve).map(End::outcome) else { return Poll::Pending };
         Poll::Ready(if books.shared.falls_back(serve, served) {
+            if !books.is_selected() {
+                books.restart();
+            }
             books.fall_back();
             Phase::FallBack
         } else if self.others_are_out(serve.other()) || !books.is_selected() || served == Outcome::Panicked {

@@ -17,6 +17,10 @@ impl<V> Contained<V> {
         Self(Some(value))
     }
 
+    pub(super) const fn get(&self) -> Option<&V> {
+        self.0.as_ref()
+    }
+
     #[inline]
     pub(super) fn take(&mut self) -> Option<V> {
         self.0.take()
