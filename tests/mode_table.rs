@@ -3,7 +3,7 @@
 
 use cutover::control::ChangeError;
 use cutover::store::{Author, Change, ChangeKind, Expect, MigrationId, Settings, Stamp};
-use cutover::{MemoryStore, MigrationController, Percentage, Route, Router, Shadow, Side, StateStore, SystemMode};
+use cutover::{MemoryStore, MigrationController, Percentage, Route, Shadow, Side, StateStore, SystemMode};
 
 use SystemMode::{EmergencyRollback, GradualRollout, LegacyOnly, NewOnly, Parallel};
 
@@ -167,8 +167,10 @@ fn an_unknown_name_is_an_error_that_lists_the_known_ones() {
     }
 }
 
+#[cfg(feature = "testing")]
 #[test]
 fn the_modulo_router_sends_known_items_to_known_sides() {
+    use cutover::Router;
     let quarter = cutover::testing::ModuloRouter::new(25);
     for (item, side) in [(1_u64, Side::New), (24, Side::New), (25, Side::Legacy), (99, Side::Legacy), (100, Side::New)]
     {
