@@ -59,10 +59,10 @@ impl<'r, 'k, T, E> Call<'r, 'k, T, E> {
 impl<'r, 'k, T, E, C, W> Call<'r, 'k, T, E, C, W> {
     /// What a discrepancy shall say about this call. The closure runs only when there is something to record; its
     /// value is kept as JSON, cut at the runner's capture limit.
-    pub fn context<V: Serialize>(
+    pub fn context<V: Serialize, F: FnOnce() -> V>(
         self,
-        context: impl FnOnce() -> V,
-    ) -> Call<'r, 'k, T, E, impl FnOnce(&mut Capture) -> fmt::Result, W> {
+        context: F,
+    ) -> Call<'r, 'k, T, E, impl FnOnce(&mut Capture) -> fmt::Result + use<T, E, C, W, V, F>, W> {
         let write = move |out: &mut Capture| out.json(&context());
         Call { runner: self.runner, key: self.key, context: write, twin: self.twin }
     }
