@@ -1,20 +1,35 @@
-//! Handles can be shared between threads, and the traits that hosts implement can be used as objects.
+//! Handles can be shared between threads, and the traits that hosts implement can be used as objects. That futures can
+//! be sent stands in `send_futures.rs`.
 
+use std::cell::Cell;
 use std::error::Error;
 use std::fmt::Debug;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use cutover::bucket::{BucketHasher, Domain};
 use cutover::clock::Instant;
-use cutover::compare::{ComparatorError, Difference};
+use cutover::compare::{AlphaError, ComparatorError, Difference, Noise, NoiseReport, RuleError};
+use cutover::control::{ControllerBuilder, OpenError, Persisted};
+use cutover::dual::{
+    Call, Counts, DualRunnerBuilder, Fallback, Faults, NeedsComparator, Order, PanicAborts, ShadowPolicy, Skipped,
+};
+use cutover::flag::{FlagConfigError, FlagRouter, FlagSetError, UnknownFlag};
+use cutover::handover::{FlushTimeout, HandoverCounts};
 use cutover::mode::Routing;
-use cutover::observe::{Event, Sample};
+use cutover::observe::{Event, ObserverQueue, Observers, Sample};
 use cutover::random::{RandomSource, SystemRandom};
-use cutover::record::{Capture, Captured, Fingerprint, RecordError, SideRecord};
+use cutover::record::{
+    Capture, Captured, Fingerprint, JsonLinesRecorder, MemoryRecorder, RecordError, RecorderQueue, SideRecord,
+};
+use cutover::runtime::ThreadRuntime;
+use cutover::store::TextError;
+use cutover::validate::{CasesError, ValidationReport};
 use cutover::{
-    BucketKey, Clock, Comparator, Comparison, Discrepancy, Equality, MissingKey, Observer, Outcome, Percentage,
-    PercentageError, Recorder, Route, Router, Runtime, Shadow, Side, SystemClock, SystemMode, TransitionError,
-    UnknownMode, Verdict,
+    BucketKey, ChangeError, Clock, Comparator, Comparison, Discrepancy, DualRunner, Equality, FeatureFlag, FlagSet,
+    HostRuntime, MemoryStore, MigrationController, MigrationStatus, MigrationValidator, MissingKey, Observer, Outcome,
+    Percentage, PercentageError, Recorder, Route, Router, Runtime, Shadow, Side, StateStore, StoreError, Structural,
+    SystemClock, SystemMode, TransitionError, UnknownMode, Verdict,
 };
 
 /// Asserts at compile time that each type has the bounds.
@@ -30,30 +45,50 @@ macro_rules! assert_all {
 // Values that are copied on the path of every call.
 assert_all!([Copy + Debug + Send + Sync + Unpin + 'static]:
     Percentage, BucketHasher, BucketKey<'static>, Domain, MissingKey, SystemMode, Routing, Side, Outcome, Verdict,
-    Route, Shadow, Event, Sample, Instant, Equality, SystemRandom,
+    Route, Shadow, Event, Sample, Instant, Equality, SystemRandom, Counts, Skipped, Faults, Order, Fallback,
+    HandoverCounts, HostRuntime,
 );
 
 // Handles and records that threads share.
 assert_all!([Clone + Debug + Send + Sync + Unpin + 'static]:
-    SystemClock, Comparison, Difference, Discrepancy, SideRecord, Fingerprint, Capture, Captured,
+    SystemClock, Comparison, Difference, Discrepancy, SideRecord, Fingerprint, Capture, Captured, ShadowPolicy,
+    NoiseReport, FeatureFlag, FlagSet, FlagRouter, MigrationController, MigrationStatus, Persisted, ThreadRuntime,
+    ValidationReport, DualRunner<u32, String>,
 );
+assert_all!([Debug + Send + Sync + 'static]:
+    Noise, Structural, MemoryRecorder, RecorderQueue, JsonLinesRecorder, Observers, ObserverQueue, MemoryStore,
+    ControllerBuilder, MigrationValidator<u32>, DualRunnerBuilder<u32, String>, NeedsComparator<u32, String>,
+    Call<'static, 'static, u32, String>,
+);
+
+// A runner is shared between threads although the answers of its calls may not be.
+assert_all!([Clone + Debug + Send + Sync + 'static]: DualRunner<Rc<u32>, Rc<str>>, DualRunner<Cell<u32>, *const u8>);
 
 // Errors that travel through `Box<dyn Error + Send + Sync>`.
 assert_all!([Error + Send + Sync + 'static]:
-    PercentageError, TransitionError, UnknownMode, ComparatorError, RecordError,
+    PercentageError, TransitionError, UnknownMode, ComparatorError, RecordError, AlphaError, RuleError, OpenError,
+    ChangeError, StoreError, TextError, PanicAborts, FlushTimeout, FlagConfigError, FlagSetError, UnknownFlag,
+    CasesError,
 );
 
 // What a host gives can be shared as an object.
 assert_all!([Send + Sync]:
     dyn Router, dyn Clock, dyn RandomSource, dyn Runtime, dyn Observer, dyn Recorder, dyn Comparator<str>,
+    dyn StateStore,
 );
 
 #[cfg(feature = "testing")]
 mod testing {
     use super::{Debug, Error};
-    use cutover::testing::{Move, PinError, PinKey, RolloutPins};
+    use cutover::testing::{
+        ManualClock, Move, PanickingRecorder, PinError, PinKey, RolloutPins, ScriptedRouter, SeededRandom,
+        StuckRecorder, VirtualRuntime,
+    };
 
-    assert_all!([Clone + Debug + Send + Sync + Unpin + 'static]: RolloutPins, PinKey, Move);
+    assert_all!([Clone + Debug + Send + Sync + Unpin + 'static]:
+        RolloutPins, PinKey, Move, ManualClock, VirtualRuntime, ScriptedRouter, StuckRecorder, PanickingRecorder,
+    );
+    assert_all!([Debug + Send + Sync + Unpin + 'static]: SeededRandom);
     assert_all!([Error + Send + Sync + 'static]: PinError);
 }
 

@@ -54,14 +54,17 @@ impl<P: Parcel> Handover<P> {
         state.started = state.started || start(&self.shared);
         let place = if state.started { state.waiting.push(parcel, size) } else { Place::None(parcel) };
         let taken = state.count_push(&place);
-        self.shared.room.store(taken && state.waiting.has_room(), Ordering::Relaxed);
+        // One that was merged needed no room, so it does not say that there is any.
+        if !matches!(place, Place::Shared) {
+            self.shared.room.store(taken && state.waiting.has_room(), Ordering::Relaxed);
+        }
         drop(state);
         self.shared.arrived.notify_one();
         taken
     }
 
     /// Whether a parcel that equals none that waits would probably be queued: a hint that costs one read. Once one did
-    /// not fit, there is no room until another has left or fitted.
+    /// not fit, there is no room until another has left or found a place of its own.
     pub(crate) fn has_room(&self) -> bool {
         self.shared.room.load(Ordering::Relaxed)
     }

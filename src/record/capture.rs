@@ -41,6 +41,11 @@ impl Capture {
         serde_json::to_writer(Utf8Writer { capture: self, partial: Vec::new() }, value).map_err(|_| fmt::Error)
     }
 
+    /// How many bytes still fit.
+    const fn room(&self) -> usize {
+        self.limit - self.text.len()
+    }
+
     /// What was collected.
     #[must_use]
     pub fn finish(self) -> Captured {
@@ -59,8 +64,7 @@ impl fmt::Write for Capture {
         if self.truncated {
             return Err(fmt::Error);
         }
-        let room = self.limit - self.text.len();
-        let fitting = text.get(..text.floor_char_boundary_at(room)).unwrap_or_default();
+        let fitting = text.get(..text.floor_char_boundary_at(self.room())).unwrap_or_default();
         self.text.push_str(fitting);
         self.truncated = fitting.len() < text.len();
         if self.truncated { Err(fmt::Error) } else { Ok(()) }
@@ -84,7 +88,9 @@ struct Utf8Writer<'a> {
 }
 
 impl io::Write for Utf8Writer<'_> {
+    /// Takes one byte more than there is room for, which is how the capture learns that something was cut.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let bytes = bytes.get(..=self.capture.room()).unwrap_or(bytes);
         self.partial.extend_from_slice(bytes);
         let valid = match std::str::from_utf8(&self.partial) {
             Ok(text) => text.len(),
