@@ -141,6 +141,7 @@ async fn handles_of_one_controller_share_what_they_know_and_the_observer_hears_e
     told.refresh().await.unwrap();
     told.refresh().await.unwrap();
     handle.emergency_rollback("ana", "fire").await;
+    told.flush(Duration::from_secs(60)).unwrap();
     let changed = |from, to, epoch| ("shared".to_owned(), mode_changed(from, to, epoch));
     let expected = [
         changed(LegacyOnly, GradualRollout, 1),

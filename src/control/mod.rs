@@ -21,11 +21,13 @@ pub use status::MigrationStatus;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::{Either, select};
 
 use crate::Percentage;
 use crate::bucket::BucketKey;
+use crate::handover::FlushTimeout;
 use crate::mode::SystemMode;
 use crate::route::{Route, Router};
 use crate::store::{AuditEntry, Author, StateStore, StoreError};
@@ -187,6 +189,15 @@ impl MigrationController {
     #[must_use]
     pub fn status(&self) -> MigrationStatus {
         self.inner.status()
+    }
+
+    /// Blocks until the observers have heard everything so far, for at most `deadline` of real time each: for shutting
+    /// down.
+    ///
+    /// # Errors
+    /// [`FlushTimeout`] says how many events still wait.
+    pub fn flush(&self, deadline: Duration) -> Result<(), FlushTimeout> {
+        self.inner.observers.flush(deadline)
     }
 
     /// The audit entries with an epoch above `after_epoch`, oldest first, at most `limit` and at most 200 of them.
