@@ -2,6 +2,7 @@
 #![expect(clippy::inline_always, reason = "a quiet call costs a third less when it is inlined whole")]
 
 use std::any::Any;
+use std::mem::needs_drop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What a panic carried.
@@ -31,6 +32,9 @@ pub(crate) struct Panicked;
 /// Drops a foreign value. A panic of its destructor ends here; so does one of the payload that panic carries.
 #[inline(always)]
 pub(crate) fn discard<T>(value: T) {
+    if !needs_drop::<T>() {
+        return;
+    }
     if let Err(payload) = contain(|| drop(value)) {
         if let Err(hostile) = contain(|| drop(payload)) {
             // Dropping a payload whose destructor panics only makes the next one: it is leaked instead.
