@@ -1,0 +1,210 @@
+//! The main example reads a folder of TOML files with two versions of a library, and its report is honest.
+#![expect(clippy::unwrap_used, reason = "a test reads what it has just written")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+#[test]
+fn every_document_is_counted_once_and_under_what_happened_to_it() {
+    let folder = folder();
+    let report = json_report(folder.path());
+    assert_eq!(
+        report["folder"],
+        json!({"total": 9, "matched": 3, "mismatched": 1, "legacy_failed": 3, "new_failed": 1, "both_failed": 1,
+            "unreadable": 1})
+    );
+    assert_eq!(sum(&report["folder"]), report["folder"]["total"]);
+}
+
+#[test]
+fn the_report_is_one_object_of_the_promised_shape() {
+    let folder = folder();
+    let report = json_report(folder.path());
+    let mut names: Vec<_> = report.as_object().unwrap().keys().collect();
+    names.sort();
+    assert_eq!(names, ["discrepancies", "folder", "suite"]);
+
+    let suite = report["suite"].as_object().unwrap();
+    let mut fields: Vec<_> = suite.keys().collect();
+    fields.sort();
+    assert_eq!(fields, ["both_failed", "legacy_failed", "matched", "mismatched", "new_failed", "total"]);
+    assert!(suite["total"].as_u64().unwrap() > 200, "{suite:?}");
+    assert!(suite["legacy_failed"].as_u64().unwrap() > 0, "0.5.11 is older than half of TOML: {suite:?}");
+    assert_eq!(sum(&report["suite"]), suite["total"]);
+}
+
+#[test]
+fn the_known_disagreements_are_named_with_both_answers() {
+    let folder = folder();
+    let report = json_report(folder.path());
+    let discrepancies = report["discrepancies"].as_array().unwrap();
+    let of_folder = discrepancies.iter().filter(|discrepancy| discrepancy["runner"] == "folder");
+    let kinds: BTreeMap<_, _> = of_folder.map(|found| (text(&found["key"]), text(&found["kind"]))).collect();
+    let expected = [
+        ("deep/escape.toml", "legacy_failed"),
+        ("deep/inline.toml", "legacy_failed"),
+        ("fraction.toml", "values_differ"),
+        ("no_day.toml", "new_failed"),
+        ("seconds.toml", "legacy_failed"),
+    ];
+    assert_eq!(kinds, BTreeMap::from(expected));
+
+    let fraction = discrepancies.iter().find(|discrepancy| discrepancy["key"] == "fraction.toml").unwrap();
+    let difference = json!({"path": "/at", "kind": "value", "legacy": "07:32:00", "new": "07:32:00.0"});
+    assert_eq!(fraction["differences"], json!([difference]));
+    let escape = discrepancies.iter().find(|discrepancy| discrepancy["key"] == "deep/escape.toml").unwrap();
+    assert!(text(&escape["legacy"]["value"]["text"]).starts_with("invalid escape character"), "{escape}");
+    assert_eq!(escape["new"]["value"]["text"], r#"{"e":"\u001b"}"#);
+}
+
+#[test]
+fn what_cannot_be_read_is_named_on_standard_error_only() {
+    let folder = folder();
+    let output = run(&["--json".as_ref(), folder.path()]);
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "cannot read deep/latin1.toml: it is not UTF-8\n");
+
+    fs::remove_file(folder.path().join("deep/latin1.toml")).unwrap();
+    let output = run(&["--json".as_ref(), folder.path()]);
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "", "a progress bar is for terminals");
+}
+
+#[test]
+fn a_missing_folder_and_a_file_are_reported_while_the_suite_still_runs() {
+    let folder = folder();
+    let (missing, file) = (folder.path().join("no such folder"), folder.path().join("agree.toml"));
+    for (wrong, why) in [(missing, "cannot read"), (file, "it is not a folder")] {
+        let output = run(&["--json".as_ref(), &wrong]);
+        assert!(output.status.success());
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(message.contains(wrong.to_str().unwrap()) && message.contains(why), "{message}");
+        let report = parsed(&output);
+        assert_eq!((&report["folder"]["total"], &report["folder"]["unreadable"]), (&json!(0), &json!(1)));
+        assert!(report["suite"]["matched"].as_u64().unwrap() > 200);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn loops_pipes_forbidden_and_bottomless_files_hold_nothing_up() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("agree.toml"), "a = 1").unwrap();
+    fs::create_dir(path("sub.toml")).unwrap();
+    symlink("..", path("sub.toml/up.toml")).unwrap();
+    symlink("itself.toml", path("itself.toml")).unwrap();
+    fs::write(path("bottomless.toml"), format!("a = {}", "[".repeat(1_000_000))).unwrap();
+    fs::write(path("forbidden.toml"), "a = 1").unwrap();
+    fs::set_permissions(path("forbidden.toml"), fs::Permissions::from_mode(0o000)).unwrap();
+    let may_read_all = fs::read(path("forbidden.toml")).is_ok();
+
+    let report = json_report(folder.path());
+    let expected = if may_read_all { (2, 1) } else { (1, 2) };
+    let figures = &report["folder"];
+    assert_eq!((&figures["total"], &figures["unreadable"]), (&json!(expected.0), &json!(expected.1)));
+    assert_eq!(figures["matched"], expected.0);
+}
+
+#[test]
+fn the_story_is_told_to_its_end_and_without_colours_where_nobody_sees_them() {
+    let folder = folder();
+    let output = run(&[folder.path()]);
+    let story = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success());
+    assert!(!story.contains('\u{1b}'), "{story}");
+    let lines = [
+        "│ folder ┆     9 ┆       3 ┆          1 ┆             3 ┆          1 ┆           1 │",
+        "calls per second",
+        "folder values_differ fraction.toml",
+        "  - \"07:32:00\"",
+        "  + \"07:32:00.0\"",
+        " 0 failed, 0 errors: 100.0 %",
+        "│ gradual_rollout ┆     10% ┆",
+        "│ new_only        ┆    100% ┆   9 ┆      0 ┆    0 ┆         2 ┆",
+        "nobody who was in left",
+        "new served 9 documents, and 0 of them",
+        "EMERGENCY: an order was",
+    ];
+    let mut rest = story.as_str();
+    for line in lines {
+        let (_, after) =
+            rest.split_once(line).unwrap_or_else(|| panic!("`{line}` is missing, or out of order:\n{story}"));
+        rest = after;
+    }
+    assert!(story.lines().all(|line| line.chars().count() <= 100), "wider than 100 columns:\n{story}");
+}
+
+#[test]
+fn wrong_usage_is_refused() {
+    let output = run(&["--yaml".as_ref()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty());
+}
+
+/// Documents on which the two versions are known to agree or not, one that nobody can read, and one of another kind.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("deep")).unwrap();
+    let files: [(&str, &[u8]); 11] = [
+        ("agree.toml", b"[package]\nname = 'cutover'\nat = 1979-05-27T07:32:00Z\nbig = [nan, inf, -0.0]"),
+        ("dotted.toml", b"a.b.c = 1"),
+        ("mixed.toml", b"a = [1, 'one', [1.0]]"),
+        ("fraction.toml", b"at = 07:32:00.0"),
+        ("seconds.toml", b"at = 07:32"),
+        ("no_day.toml", b"on = 2023-02-30"),
+        ("neither.toml", b"a = "),
+        ("deep/escape.toml", br#"e = "\e""#),
+        ("deep/inline.toml", b"a = {\n  b = 1,\n}"),
+        ("deep/latin1.toml", b"a = '\xe4'"),
+        ("deep/notes.txt", b"a = 1"),
+    ];
+    for (name, text) in files {
+        fs::write(folder.path().join(name), text).unwrap();
+    }
+    folder
+}
+
+fn json_report(folder: &Path) -> Value {
+    let output = run(&["--json".as_ref(), folder]);
+    assert!(output.status.success());
+    parsed(&output)
+}
+
+/// All of standard output is one JSON value.
+fn parsed(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn sum(figures: &Value) -> u64 {
+    let columns = ["matched", "mismatched", "legacy_failed", "new_failed", "both_failed"];
+    columns.into_iter().map(|column| figures[column].as_u64().unwrap()).sum()
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
+}
+
+fn run(arguments: &[&Path]) -> Output {
+    Command::new(example()).args(arguments).env_remove("CLICOLOR_FORCE").output().unwrap()
+}
+
+/// `cargo test` builds the examples beside the tests; with `--test main_job` alone, nobody has.
+fn example() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let profile = test.parent().and_then(Path::parent).unwrap();
+    let example = profile.join("examples").join("toml_upgrade").with_extension(std::env::consts::EXE_EXTENSION);
+    if !example.exists() {
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--example", "toml_upgrade"]);
+        cargo.args(profile.ends_with("release").then_some("--release"));
+        assert!(cargo.status().unwrap().success());
+    }
+    assert!(example.exists(), "build it first: cargo build --example toml_upgrade ({} is missing)", example.display());
+    example
+}
