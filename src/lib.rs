@@ -52,11 +52,13 @@ pub mod testing;
 pub mod validate;
 
 mod contain;
+mod excerpt;
 mod live;
 mod lock;
 mod outcome;
 mod percentage;
 mod route;
+mod wire;
 
 pub use bucket::{BucketKey, MissingKey};
 pub use clock::{Clock, SystemClock};

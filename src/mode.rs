@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Percentage;
+use crate::excerpt::excerpt;
 use crate::outcome::Side;
 
 /// Who serves.
@@ -149,7 +150,7 @@ impl FromStr for SystemMode {
     type Err = UnknownMode;
 
     fn from_str(name: &str) -> Result<Self, UnknownMode> {
-        Self::ALL.into_iter().find(|mode| mode.name() == name).ok_or_else(|| UnknownMode { name: name.to_owned() })
+        Self::ALL.into_iter().find(|mode| mode.name() == name).ok_or_else(|| UnknownMode { name: excerpt(name) })
     }
 }
 

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::de::{self, Deserialize, Deserializer, Unexpected, Visitor};
 use serde::ser::{Serialize, Serializer};
 
+use crate::excerpt::excerpt;
+
 /// A share between 0 % and 100 %, kept exactly in parts per million (1 ppm = 0.0001 %).
 ///
 /// It reads the numbers and texts that people write into configuration: `12.5`, `"12.5"`, `"12.5%"`, and `true` or
@@ -130,13 +132,6 @@ impl FromStr for Percentage {
         let percent = number.parse::<f64>().map_err(|_| refuse(Problem::NotANumber))?;
         Self::new(percent).map_err(|error| refuse(error.problem))
     }
-}
-
-/// At most 40 characters of a refused text, in one line: errors stay readable whatever was read.
-fn excerpt(text: &str) -> String {
-    let mut rest = text.chars();
-    let short: String = rest.by_ref().take(40).flat_map(char::escape_debug).collect();
-    if rest.next().is_some() { format!("{short}…") } else { short }
 }
 
 impl fmt::Display for Percentage {

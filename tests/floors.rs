@@ -16,7 +16,21 @@ mod source;
 
 /// The floors of the core, from the ground up. Above them is only the roof, lib.rs, which uses all of them.
 const FLOORS: [&[&str]; 7] = [
-    &["percentage", "bucket", "mode", "outcome", "clock", "random", "route", "contain", "live", "lock", "compat"],
+    &[
+        "percentage",
+        "bucket",
+        "mode",
+        "outcome",
+        "clock",
+        "random",
+        "route",
+        "contain",
+        "live",
+        "lock",
+        "excerpt",
+        "wire",
+        "compat",
+    ],
     &["flag", "compare", "stats"],
     &["store", "record", "observe", "runtime", "handover"],
     &["dual", "validate"],

@@ -100,6 +100,13 @@ impl Difference {
     }
 }
 
+/// The path with `*` for every token of digits: what happens at one index of an array happens at all.
+pub(crate) fn without_indices(path: &str) -> String {
+    let is_index = |token: &str| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_digit());
+    let general = |token| if is_index(token) { "*" } else { token };
+    path.split('/').map(general).collect::<Vec<_>>().join("/")
+}
+
 /// In which way two answers disagree at one place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

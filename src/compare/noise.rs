@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Comparison, Difference};
+use super::{Comparison, Difference, without_indices};
 use crate::stats::mcnemar::anytime_p_value;
 
 /// Learns which places differ between two runs of legacy, such as timestamps and random identifiers, so that only what
@@ -71,8 +71,9 @@ impl Noise {
     /// call without differences between legacy and new is given too: its twin has something to teach.
     #[must_use]
     pub fn judge(&self, new_differences: Vec<Difference>, twin_differences: &[Difference]) -> Vec<Difference> {
-        let new: Vec<String> = new_differences.iter().map(|difference| general(&difference.path)).collect();
-        let twin: BTreeSet<String> = twin_differences.iter().map(|difference| general(&difference.path)).collect();
+        let new: Vec<String> = new_differences.iter().map(|difference| without_indices(&difference.path)).collect();
+        let twin: BTreeSet<String> =
+            twin_differences.iter().map(|difference| without_indices(&difference.path)).collect();
         let counts = self.learn(new.iter().cloned().collect(), &twin);
         let held_back: BTreeSet<_> =
             counts.into_iter().filter(|(_, counts)| self.is_held_back(*counts)).map(|(path, _)| path).collect();
@@ -102,7 +103,8 @@ impl Noise {
         if list.is_empty() {
             return if is_noise("") { Comparison::Ignored } else { Comparison::Mismatch(list) };
         }
-        let reported: Vec<_> = list.into_iter().filter(|difference| !is_noise(&general(&difference.path))).collect();
+        let reported: Vec<_> =
+            list.into_iter().filter(|difference| !is_noise(&without_indices(&difference.path))).collect();
         if reported.is_empty() { Comparison::Ignored } else { Comparison::Mismatch(reported) }
     }
 
@@ -203,13 +205,6 @@ fn listed(comparison: &Comparison) -> Vec<Difference> {
         Comparison::Mismatch(list) => list.clone(),
         Comparison::Match | Comparison::Ignored => Vec::new(),
     }
-}
-
-/// The path with `*` for every token of digits.
-fn general(path: &str) -> String {
-    let is_index = |token: &str| !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_digit());
-    let tokens: Vec<_> = path.split('/').map(|token| if is_index(token) { "*" } else { token }).collect();
-    tokens.join("/")
 }
 
 /// What a [`Noise`] has learnt.

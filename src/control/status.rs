@@ -8,8 +8,8 @@ use super::inner::Inner;
 use super::known::{Doubt, Known};
 use crate::Percentage;
 use crate::mode::SystemMode;
-use crate::store::wire::unix_millis;
 use crate::store::{Actor, AuditEntry, MigrationId, Reason};
+use crate::wire::unix_millis;
 
 /// All that one process knows of a migration, from one snapshot. As JSON, times are in milliseconds since the Unix epoch
 /// and shares in percent.

@@ -1,5 +1,7 @@
 //! What can be wrong with a configuration.
 
+use crate::excerpt::excerpt;
+
 /// A flag name that the set does not have. It is never taken for a flag that is off.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no flag `{name}`")]
@@ -92,9 +94,4 @@ impl FlagConfigError {
     pub(super) fn invalid_name(name: &str) -> Self {
         Self::InvalidName { name: excerpt(name) }
     }
-}
-
-/// The longest prefix that a name may have, in one line.
-fn excerpt(name: &str) -> String {
-    name.chars().take(64).flat_map(char::escape_debug).collect()
 }

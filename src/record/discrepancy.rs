@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::Captured;
-use crate::compare::Difference;
+use crate::compare::{Difference, without_indices};
 use crate::mode::SystemMode;
 use crate::outcome::{Outcome, Side};
+use crate::wire;
 
 /// A recorded disagreement between the two sides of one call, or of several calls with the same fingerprint.
 ///
@@ -46,10 +47,10 @@ pub struct Discrepancy {
     /// How many calls this stands for.
     pub occurrences: u64,
     /// When the first of them was seen.
-    #[serde(with = "unix_millis")]
+    #[serde(with = "wire::unix_millis")]
     pub first_seen: SystemTime,
     /// When the last of them was seen.
-    #[serde(with = "unix_millis")]
+    #[serde(with = "wire::unix_millis")]
     pub last_seen: SystemTime,
 }
 
@@ -124,7 +125,7 @@ pub struct SideRecord {
     /// How it ended.
     pub outcome: Outcome,
     /// How long it took, in nanoseconds when serialised.
-    #[serde(with = "nanos")]
+    #[serde(with = "wire::nanos")]
     pub elapsed: Duration,
     /// Its value, error or panic text, captured by the host's function.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -176,16 +177,6 @@ impl Fingerprint {
     }
 }
 
-/// The path with every array index written as `*`.
-fn without_indices(path: &str) -> String {
-    let generic = |token| if is_index(token) { "*" } else { token };
-    path.split('/').map(generic).collect::<Vec<_>>().join("/")
-}
-
-fn is_index(token: &str) -> bool {
-    !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_digit())
-}
-
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:032x}", self.0)
@@ -209,34 +200,5 @@ impl TryFrom<String> for Fingerprint {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         u128::from_str_radix(&text, 16).map(Self)
-    }
-}
-
-mod unix_millis {
-    use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
-        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-        serializer.serialize_u64(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SystemTime, D::Error> {
-        u64::deserialize(deserializer).map(|millis| UNIX_EPOCH + Duration::from_millis(millis))
-    }
-}
-
-mod nanos {
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        u64::deserialize(deserializer).map(Duration::from_nanos)
     }
 }

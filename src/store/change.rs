@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Actor, Author, Reason, Record, Settings, wire};
+use super::{Actor, Author, Reason, Record, Settings};
+use crate::wire;
 
 /// One change: the next record and its audit entry, which a store keeps in one atomic step.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,6 @@ mod error;
 mod memory;
 mod record;
 mod text;
-pub(crate) mod wire;
 
 pub use change::{AuditEntry, Change, ChangeKind, Stamp};
 pub use error::StoreError;

@@ -4,9 +4,10 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Actor, Author, Reason, Stamp, StoreError, wire};
+use super::{Actor, Author, Reason, Stamp, StoreError};
 use crate::Percentage;
 use crate::mode::SystemMode;
+use crate::wire;
 
 /// The stored state of a migration: what holds, since when, who wanted it and why.
 ///

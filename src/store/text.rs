@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use crate::excerpt::excerpt;
 use serde::{Deserialize, Serialize};
 
 /// The name of a migration: 1 to 64 of `a-z`, `0-9`, `.`, `_` and `-`, the first a letter or digit.
@@ -203,14 +204,6 @@ fn is_id(text: &str) -> bool {
     let alphanumeric = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     text.bytes().next().is_some_and(alphanumeric)
         && text.bytes().all(|byte| alphanumeric(byte) || matches!(byte, b'.' | b'_' | b'-'))
-}
-
-fn excerpt(text: &str) -> String {
-    let mut short: String = text.chars().take(40).flat_map(char::escape_debug).collect();
-    if text.chars().nth(40).is_some() {
-        short.push('…');
-    }
-    short
 }
 
 #[cfg(test)]

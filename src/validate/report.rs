@@ -23,7 +23,7 @@ pub struct ValidationReport {
     /// All cases.
     pub total: usize,
     /// The whole run, in nanoseconds when serialised.
-    #[serde(with = "nanos")]
+    #[serde(with = "crate::wire::nanos")]
     pub duration: Duration,
     /// Every case that did not pass, in the order of the cases.
     pub failures: Vec<Failure>,
@@ -65,7 +65,7 @@ pub struct Failure {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub differences: Vec<Difference>,
     /// How long the case took, in nanoseconds when serialised.
-    #[serde(with = "nanos")]
+    #[serde(with = "crate::wire::nanos")]
     pub elapsed: Duration,
 }
 
@@ -130,18 +130,4 @@ impl fmt::Display for Failure {
 /// Keeps `null` apart from a value that is not there.
 fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
-}
-
-mod nanos {
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        u64::deserialize(deserializer).map(Duration::from_nanos)
-    }
 }

@@ -1,4 +1,4 @@
-//! How times and 128-bit numbers are written.
+//! How times, durations and 128-bit numbers are written.
 
 /// Times as whole milliseconds since the Unix epoch.
 pub(crate) mod unix_millis {
@@ -11,13 +11,13 @@ pub(crate) mod unix_millis {
         serializer.serialize_u64(millis(*time))
     }
 
-    pub(in crate::store) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SystemTime, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SystemTime, D::Error> {
         let millis = u64::deserialize(deserializer)?;
         UNIX_EPOCH.checked_add(Duration::from_millis(millis)).ok_or_else(|| D::Error::custom("a time out of range"))
     }
 
     /// The time as it will be read back.
-    pub(in crate::store) fn rounded(time: SystemTime) -> SystemTime {
+    pub(crate) fn rounded(time: SystemTime) -> SystemTime {
         UNIX_EPOCH.checked_add(Duration::from_millis(millis(time))).unwrap_or(UNIX_EPOCH)
     }
 
@@ -28,18 +28,33 @@ pub(crate) mod unix_millis {
 }
 
 /// 128 bits as 32 hexadecimal digits: JSON numbers lose what is above 2^53 in many readers.
-pub(super) mod hex {
+pub(crate) mod hex {
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    pub(in crate::store) fn serialize<S: Serializer>(bits: &u128, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(bits: &u128, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&format_args!("{bits:032x}"))
     }
 
-    pub(in crate::store) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u128, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u128, D::Error> {
         let text = String::deserialize(deserializer)?;
         let digits = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         let bits = digits.then(|| u128::from_str_radix(&text, 16).ok()).flatten();
         bits.ok_or_else(|| D::Error::custom("expected 32 hexadecimal digits"))
+    }
+}
+
+/// Durations as whole nanoseconds.
+pub(crate) mod nanos {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_nanos)
     }
 }
