@@ -183,7 +183,7 @@ fn by_default_a_difference_is_its_path_and_kind_and_a_key_its_hash() {
         render(&found.differences),
         "/map/note: value, (nothing) -> (nothing)\n/text: value, (nothing) -> (nothing)"
     );
-    let hash = BucketHasher::new("search", Domain::Shadow).bucket(KEY).unwrap();
+    let hash = BucketHasher::new("runner/search", Domain::Shadow).bucket(KEY).unwrap();
     assert_eq!(found.key.as_deref(), Some(&*format!("{hash:016x}")));
 }
 

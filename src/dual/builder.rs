@@ -230,7 +230,7 @@ impl<T, E> DualRunnerBuilder<T, E> {
     pub fn build(self) -> DualRunner<T, E> {
         let shared = Shared {
             id: RunnerId::next(),
-            sampler: BucketHasher::new(&self.name, Domain::Shadow),
+            sampler: BucketHasher::new(&format!("runner/{}", self.name), Domain::Shadow),
             name: self.name,
             router: self.router,
             breaker: Breaker::new(self.policy.breaker),

@@ -19,11 +19,55 @@
 //! `run_detached`.
 //!
 //! # Spans and events
-//! With `tracing` enabled, each call of which both sides run is a span `cutover.call` (level `DEBUG`) with the fields
-//! `runner`, `mode`, `serves`, `shadow`, `epoch` and, at its end, `verdict`. Each discrepancy is an event (`WARN`) with
+//! With `tracing` enabled, each call is a span `cutover.call` (level `DEBUG`) with the fields `runner`, `mode`, `serves`,
+//! `epoch` and, where both sides run, `shadow` and at its end `verdict`. Each discrepancy is an event (`WARN`) with
 //! `runner`, `mode`, `epoch`, `serves`, `kind`, `legacy`, `new` (outcomes), `differences` (how many) and `fingerprint`;
 //! each skipped shadow one (`DEBUG`) with `runner`, `mode`, `epoch` and `reason`; each contained fault one (`WARN`)
 //! with `runner` and `part`. Values, keys and panic texts are never among them.
+//!
+//! # What does not compile
+//! This does:
+//! ```
+//! # use cutover::{DualRunner, Equality, Route, Side, SystemMode};
+//! # use std::future::ready;
+//! # let parallel = Route::new(SystemMode::Parallel, Side::Legacy).with_shadow();
+//! let runner = DualRunner::<usize, String>::builder("order", parallel).comparator(Equality).build();
+//! let (mut order, mut copy) = (vec![1], vec![1]);
+//! runner.run_sync("order-17", || { order.push(2); Ok(order.len()) }, || { copy.push(2); Ok(copy.len()) });
+//! let length = order.len();
+//! let answer = runner.run_detached("order-17", ready(Ok(length)), async move { Ok(length) });
+//! ```
+//! A runner without a comparator does not, because nothing is equal by default:
+//! ```compile_fail,E0599
+//! # use cutover::{DualRunner, Equality, Route, Side, SystemMode};
+//! # let parallel = Route::new(SystemMode::Parallel, Side::Legacy).with_shadow();
+//! let runner = DualRunner::<usize, String>::builder("order", parallel).build();
+//! ```
+//! Nor do two sides that change one argument, and would agree because it is one:
+//! ```compile_fail,E0499
+//! # use cutover::{DualRunner, Equality, Route, Side, SystemMode};
+//! # let parallel = Route::new(SystemMode::Parallel, Side::Legacy).with_shadow();
+//! # let runner = DualRunner::<usize, String>::builder("order", parallel).comparator(Equality).build();
+//! let mut order = vec![1];
+//! runner.run_sync("order-17", || { order.push(2); Ok(order.len()) }, || { order.push(2); Ok(order.len()) });
+//! ```
+//! ```compile_fail,E0499
+//! # use cutover::{DualRunner, Equality, Route, Side, SystemMode};
+//! # let parallel = Route::new(SystemMode::Parallel, Side::Legacy).with_shadow();
+//! # let runner = DualRunner::<usize, String>::builder("order", parallel).comparator(Equality).build();
+//! let mut order = vec![1];
+//! let answer = runner.run("order-17", async { order.push(2); Ok(1) }, async { order.push(2); Ok(1) });
+//! ```
+//! Nor does a detached shadow that borrows what the caller may drop before it ends:
+//! ```compile_fail,E0597
+//! # use cutover::{DualRunner, Equality, Route, Side, SystemMode};
+//! # use std::future::ready;
+//! # let parallel = Route::new(SystemMode::Parallel, Side::Legacy).with_shadow();
+//! # let runner = DualRunner::<usize, String>::builder("order", parallel).comparator(Equality).build();
+//! let order = vec![1];
+//! let order = &order;
+//! let answer = runner.run_detached("order-17", ready(Ok(1)), async move { Ok(order.len()) });
+//! ```
 
 mod books;
 mod breaker;

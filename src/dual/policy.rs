@@ -42,7 +42,8 @@ impl ShadowPolicy {
 
     /// The share of keys whose routed shadows run, on top of the router's own shadow share. Default: 100 %.
     ///
-    /// It is sampled by key, with the runner's name as the salt. Calls without a key are sampled at random.
+    /// It is sampled by key, with `runner/` and the runner's name as the salt, so that the sample is independent of a
+    /// router of the same name. Calls without a key are sampled at random.
     #[must_use]
     pub const fn sample(mut self, share: Percentage) -> Self {
         self.sample = share;

@@ -47,7 +47,7 @@ impl RecorderSlot {
 
     pub(super) fn flush(&self, deadline: Duration) -> Result<(), FlushTimeout> {
         match self {
-            Self::Direct(_) => Ok(()),
+            Self::Direct(recorder) => contain_quietly(|| recorder.flush(deadline)).unwrap_or(Ok(())),
             Self::Queued(queue) => queue.flush(deadline),
         }
     }

@@ -76,6 +76,10 @@ impl Recorder for JsonLinesRecorder {
     fn has_room(&self) -> bool {
         self.queue.has_room()
     }
+
+    fn flush(&self, deadline: Duration) -> Result<(), FlushTimeout> {
+        self.queue.flush(deadline)
+    }
 }
 
 struct Lines<W> {

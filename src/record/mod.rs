@@ -13,6 +13,9 @@ pub use memory::MemoryRecorder;
 pub use queue::RecorderQueue;
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use crate::handover::FlushTimeout;
 
 /// Keeps discrepancies.
 ///
@@ -37,6 +40,16 @@ pub trait Recorder: Send + Sync {
     fn has_room(&self) -> bool {
         true
     }
+
+    /// Blocks until what was recorded before is where it belongs, for at most `deadline` of real time: for shutting
+    /// down. A runner asks recorders that never block. The default has nothing to wait for.
+    ///
+    /// # Errors
+    /// [`FlushTimeout`] says how many discrepancies still wait.
+    fn flush(&self, deadline: Duration) -> Result<(), FlushTimeout> {
+        let _nothing_waits = deadline;
+        Ok(())
+    }
 }
 
 impl<R: Recorder + ?Sized> Recorder for Arc<R> {
@@ -50,6 +63,10 @@ impl<R: Recorder + ?Sized> Recorder for Arc<R> {
 
     fn has_room(&self) -> bool {
         (**self).has_room()
+    }
+
+    fn flush(&self, deadline: Duration) -> Result<(), FlushTimeout> {
+        (**self).flush(deadline)
     }
 }
 

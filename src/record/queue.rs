@@ -87,6 +87,10 @@ impl Recorder for RecorderQueue {
     fn has_room(&self) -> bool {
         self.handover.has_room()
     }
+
+    fn flush(&self, deadline: Duration) -> Result<(), FlushTimeout> {
+        self.handover.flush(deadline)
+    }
 }
 
 impl fmt::Debug for RecorderQueue {
