@@ -21,15 +21,20 @@ pub(super) struct Books<P: Deref<Target = Shared>> {
     legacy: Option<Noted>,
     new: Option<Noted>,
     started: Instant,
-    ticket: Option<Ticket>,
+    /// Whether the shadow's end decides about the breaker.
+    probe: bool,
+    /// Whether a place among the shadows in flight is to be given back.
+    holds_place: bool,
     /// Boxed, so that calls without a listener carry one word.
     span: Option<Box<Span>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// Nothing has started.
-    Planned,
+    /// Nothing has started; one side will run.
+    PlannedAlone,
+    /// Nothing has started; both sides will run.
+    PlannedSelected,
     /// One side runs.
     Alone,
     /// Both sides were selected to run.
@@ -47,18 +52,23 @@ struct Noted {
 impl<P: Deref<Target = Shared>> Books<P> {
     /// The books of a call that has not started.
     #[inline]
-    pub(super) fn new(shared: P, plan: Plan) -> Self {
+    pub(super) fn new(shared: P, plan: Plan<'_>) -> Self {
         let Plan { route, ticket } = plan;
-        let (stage, started) = (Stage::Planned, Instant::default());
-        Self { shared, route, stage, fell_back: false, legacy: None, new: None, started, ticket, span: None }
+        let stage = if ticket.is_some() { Stage::PlannedSelected } else { Stage::PlannedAlone };
+        let probe = ticket.as_ref().is_some_and(|ticket| ticket.probe);
+        let holds_place = ticket.is_some_and(Ticket::hand_over);
+        let (started, fell_back, legacy, new, span) = (Instant::default(), false, None, None, None);
+        Self { shared, route, stage, fell_back, legacy, new, started, probe, holds_place, span }
     }
 
     /// The call starts: from here on it is counted, whatever happens to it.
     #[inline]
     pub(super) fn open(&mut self) {
-        self.stage = if self.ticket.is_some() { Stage::Selected } else { Stage::Alone };
-        if self.stage == Stage::Selected {
+        if self.stage == Stage::PlannedSelected {
+            self.stage = Stage::Selected;
             self.shared.counters.select();
+        } else {
+            self.stage = Stage::Alone;
         }
         self.span = trace::call(&self.shared.name, &self.route);
         self.started = self.shared.clock.now();
@@ -170,7 +180,7 @@ impl<P: Deref<Target = Shared>> Books<P> {
 
     #[inline]
     fn tell_breaker(&self, shadow: Outcome) {
-        let (breaker, probe) = (&self.shared.breaker, self.ticket.as_ref().is_some_and(|ticket| ticket.probe));
+        let (breaker, probe) = (&self.shared.breaker, self.probe);
         let change = match shadow {
             Outcome::Ok | Outcome::Err => breaker.shadow_returned(probe),
             Outcome::Panicked | Outcome::TimedOut => breaker.shadow_faulted(probe, self.shared.clock.now()),
@@ -194,9 +204,12 @@ impl<P: Deref<Target = Shared>> Drop for Books<P> {
     #[inline]
     fn drop(&mut self) {
         match self.stage {
-            Stage::Planned | Stage::Closed => {}
+            Stage::PlannedAlone | Stage::PlannedSelected | Stage::Closed => {}
             Stage::Alone => self.settle_alone(),
             Stage::Selected => self.settle(self.verdict_of_dropped()),
+        }
+        if self.holds_place {
+            self.shared.give_place_back();
         }
     }
 }

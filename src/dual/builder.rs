@@ -16,7 +16,7 @@ use super::errors::Projected;
 use super::judge::Judge;
 use super::policy::{Fallback, ShadowPolicy};
 use super::recorder::RecorderSlot;
-use super::runner::DualRunner;
+use super::runner::{Core, DualRunner};
 use super::shared::Shared;
 use crate::bucket::{BucketHasher, Domain};
 use crate::clock::{Clock, SystemClock};
@@ -243,10 +243,10 @@ impl<T, E> DualRunnerBuilder<T, E> {
             observers: self.observers,
             recorder: self.recorder,
             counters: Counters::default(),
-            in_flight: Arc::new(AtomicUsize::new(0)),
+            in_flight: AtomicUsize::new(0),
             panics_on_discrepancy: self.panics_on_discrepancy,
         };
-        DualRunner { shared: Arc::new(shared), judge: Arc::new(self.judge) }
+        DualRunner { core: Arc::new(Core { shared, judge: self.judge }) }
     }
 }
 

@@ -78,7 +78,7 @@ impl<'r, 'k, T, E, C, W> Call<'r, 'k, T, E, C, W> {
     }
 }
 
-impl<T, E, C, W> Call<'_, '_, T, E, C, W>
+impl<'r, T, E, C, W> Call<'r, '_, T, E, C, W>
 where
     C: FnOnce(&mut Capture) -> fmt::Result,
     W: Future<Output = Result<T, E>>,
@@ -96,7 +96,7 @@ where
         L: Future<Output = Result<T, E>>,
         N: Future<Output = Result<T, E>>,
     {
-        let shared = &*self.runner.shared;
+        let shared = &self.runner.core.shared;
         let plan = shared.plan(self.key, shared.policy.max_in_flight);
         self.run_planned(plan, legacy, Contained::new(new))
     }
@@ -104,7 +104,7 @@ where
     #[inline(always)]
     pub(super) fn run_planned<L, N>(
         self,
-        plan: Plan,
+        plan: Plan<'r>,
         legacy: L,
         new: Contained<N>,
     ) -> impl Future<Output = Result<T, E>>
@@ -113,7 +113,7 @@ where
         N: Future<Output = Result<T, E>>,
     {
         let Self { runner, key, context, twin } = self;
-        let shared = &*runner.shared;
+        let shared = &runner.core.shared;
         if plan.is_quiet(shared) && plan.route.serve == Side::Legacy {
             drop(new);
             return Either::Left(legacy);
@@ -160,8 +160,8 @@ impl<T, E> DualRunner<T, E> {
     ) -> Result<T, E> {
         let mut finding = None;
         if books.is_selected() {
-            let key = |shared: &Shared| key_text(key, shared, self.judge.captures.key);
-            finding = self.judge.settle(books, &ends.pair(), key, context);
+            let key = |shared: &Shared| key_text(key, shared, self.core.judge.captures.key);
+            finding = self.core.judge.settle(books, &ends.pair(), key, context);
         } else {
             books.close_alone();
         }

@@ -11,6 +11,7 @@ use super::call::Call;
 use super::end::{End, ErrorTraces, View};
 use super::judge::Judge;
 use super::report::{Finding, Pair, key_text};
+use super::runner::Owner;
 use super::shared::{Plan, Shared};
 use super::sides::Ends;
 use super::slot::{Contained, Slot};
@@ -23,7 +24,7 @@ use crate::record::Capture;
 /// How many detached shadows may run at a time when the policy says nothing.
 const DEFAULT_IN_FLIGHT: usize = 1_024;
 
-impl<T, E, C, W> Call<'_, '_, T, E, C, W>
+impl<'r, T, E, C, W> Call<'r, '_, T, E, C, W>
 where
     T: Clone + Send + 'static,
     E: Send + 'static,
@@ -43,13 +44,13 @@ where
         L: Future<Output = Result<T, E>> + Send + 'static,
         N: Future<Output = Result<T, E>> + Send + 'static,
     {
-        let shared = &*self.runner.shared;
+        let shared = &self.runner.core.shared;
         let limit = shared.policy.max_in_flight.unwrap_or(DEFAULT_IN_FLIGHT);
         let plan = shared.plan(self.key, Some(limit));
         self.run_planned_detached(plan, Contained::new(legacy), Contained::new(new))
     }
 
-    async fn run_planned_detached<L, N>(self, plan: Plan, legacy: Contained<L>, new: Contained<N>) -> Result<T, E>
+    async fn run_planned_detached<L, N>(self, plan: Plan<'r>, legacy: Contained<L>, new: Contained<N>) -> Result<T, E>
     where
         L: Future<Output = Result<T, E>> + Send + 'static,
         N: Future<Output = Result<T, E>> + Send + 'static,
@@ -61,14 +62,14 @@ where
         }
     }
 
-    async fn detach<S, H>(self, plan: Plan, served: S, shadow: Contained<H>) -> Result<T, E>
+    async fn detach<S, H>(self, plan: Plan<'r>, served: S, shadow: Contained<H>) -> Result<T, E>
     where
         S: Future<Output = Result<T, E>>,
         H: Future<Output = Result<T, E>> + Send + 'static,
     {
-        let shared = &self.runner.shared;
+        let shared = &self.runner.core.shared;
         let serve = plan.route.serve;
-        let mut books = Books::new(Arc::clone(shared), plan);
+        let mut books = Books::new(Owner(Arc::clone(&self.runner.core)), plan);
         books.open();
         let served = alone(&mut books, serve, served).await;
         if shared.falls_back(serve, served.outcome()) {
@@ -88,15 +89,15 @@ where
     }
 
     /// Hands the shadow and what it needs of the answer to the runtime.
-    fn spawn<H>(self, books: Books<Arc<Shared>>, served: &End<T, E>, shadow: Contained<H>)
+    fn spawn<H>(self, books: Books<Owner<T, E>>, served: &End<T, E>, shadow: Contained<H>)
     where
         H: Future<Output = Result<T, E>> + Send + 'static,
     {
-        let shared = &self.runner.shared;
-        let Some(left) = self.runner.judge.leave(shared, served) else { return };
-        let judge = Arc::clone(&self.runner.judge);
-        let key = shared.recorder.as_ref().and_then(|_| key_text(self.key, shared, judge.captures.key));
-        let task = Detached { books, judge, left, key, context: self.context }.run(shadow);
+        let shared = &self.runner.core.shared;
+        let Some(left) = self.runner.core.judge.leave(shared, served) else { return };
+        let key =
+            shared.recorder.as_ref().and_then(|_| key_text(self.key, shared, self.runner.core.judge.captures.key));
+        let task = Detached { books, left, key, context: self.context }.run(shadow);
         if contain_quietly(|| shared.runtime.spawn(Box::pin(task))).is_err() {
             shared.fault(Part::Runtime);
         }
@@ -126,8 +127,7 @@ impl<T, E> Judge<T, E> {
 
 /// A shadow on its own, with the books of its call.
 struct Detached<T, E, C> {
-    books: Books<Arc<Shared>>,
-    judge: Arc<Judge<T, E>>,
+    books: Books<Owner<T, E>>,
     left: Contained<Left<T>>,
     key: Option<String>,
     context: C,
@@ -143,7 +143,8 @@ impl<T, E, C: FnOnce(&mut Capture) -> fmt::Result> Detached<T, E, C> {
     }
 
     fn settle(self, shadow: End<T, E>) -> Option<Finding> {
-        let Self { books, judge, left, key, context } = self;
+        let Self { books, left, key, context } = self;
+        let core = Arc::clone(&books.shared.0);
         let left = left.into_inner();
         let served = match &left {
             Left::Ok(value) => View::Ok(value),
@@ -153,7 +154,7 @@ impl<T, E, C: FnOnce(&mut Capture) -> fmt::Result> Detached<T, E, C> {
             Side::Legacy => Pair { legacy: served, new: shadow.view(), twin: None },
             Side::New => Pair { legacy: shadow.view(), new: served, twin: None },
         };
-        let finding = judge.settle(books, &pair, |_| key, context);
+        let finding = core.judge.settle(books, &pair, |_| key, context);
         discard(left);
         discard(shadow);
         finding
@@ -162,7 +163,7 @@ impl<T, E, C: FnOnce(&mut Capture) -> fmt::Result> Detached<T, E, C> {
 
 /// Runs one side to its end.
 async fn alone<T, E>(
-    books: &mut Books<Arc<Shared>>,
+    books: &mut Books<Owner<T, E>>,
     side: Side,
     future: impl Future<Output = Result<T, E>>,
 ) -> End<T, E> {
@@ -175,7 +176,7 @@ async fn alone<T, E>(
 }
 
 /// Runs the shadow to its end or to its timeout.
-async fn within_timeout<T, E>(books: &mut Books<Arc<Shared>>, shadow: impl Future<Output = Result<T, E>>) -> End<T, E> {
+async fn within_timeout<T, E>(books: &mut Books<Owner<T, E>>, shadow: impl Future<Output = Result<T, E>>) -> End<T, E> {
     let side = books.route.serve.other();
     let shadow = pin!(Some(shadow));
     let mut slot = Slot::new(shadow);

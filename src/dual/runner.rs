@@ -2,6 +2,7 @@
 #![expect(clippy::inline_always, reason = "a quiet call costs a third less when it is inlined whole")]
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,8 +35,25 @@ use crate::route::Router;
 /// # });
 /// ```
 pub struct DualRunner<T, E> {
-    pub(super) shared: Arc<Shared>,
-    pub(super) judge: Arc<Judge<T, E>>,
+    pub(super) core: Arc<Core<T, E>>,
+}
+
+/// What the clones of a runner share.
+pub(super) struct Core<T, E> {
+    pub(super) shared: Shared,
+    pub(super) judge: Judge<T, E>,
+}
+
+/// A runner's core, held by a task of its own.
+pub(super) struct Owner<T, E>(pub(super) Arc<Core<T, E>>);
+
+impl<T, E> Deref for Owner<T, E> {
+    type Target = Shared;
+
+    #[inline]
+    fn deref(&self) -> &Shared {
+        &self.0.shared
+    }
 }
 
 impl<T, E> DualRunner<T, E> {
@@ -119,9 +137,9 @@ impl<T, E> DualRunner<T, E> {
     /// How the calls ended so far.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        let mut counts = self.shared.counters.sum();
-        counts.faults.observer += self.shared.observers.faults();
-        counts.faults.recorder += self.shared.recorder.as_ref().map_or(0, RecorderSlot::late_faults);
+        let mut counts = self.core.shared.counters.sum();
+        counts.faults.observer += self.core.shared.observers.faults();
+        counts.faults.recorder += self.core.shared.recorder.as_ref().map_or(0, RecorderSlot::late_faults);
         counts
     }
 
@@ -131,33 +149,33 @@ impl<T, E> DualRunner<T, E> {
     /// # Errors
     /// [`FlushTimeout`] says how much still waits.
     pub fn flush(&self, deadline: Duration) -> Result<(), FlushTimeout> {
-        self.shared.recorder.as_ref().map_or(Ok(()), |recorder| recorder.flush(deadline))?;
-        self.shared.observers.flush(deadline)
+        self.core.shared.recorder.as_ref().map_or(Ok(()), |recorder| recorder.flush(deadline))?;
+        self.core.shared.observers.flush(deadline)
     }
 
     /// The runner's name.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.shared.name
+        &self.core.shared.name
     }
 
     /// What the twins taught about noise.
     #[must_use]
     pub fn noise(&self) -> &Noise {
-        &self.judge.noise
+        &self.core.judge.noise
     }
 }
 
 impl<T, E> Clone for DualRunner<T, E> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared), judge: Arc::clone(&self.judge) }
+        Self { core: Arc::clone(&self.core) }
     }
 }
 
 impl<T, E> fmt::Debug for DualRunner<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DualRunner")
-            .field("name", &self.shared.name)
+            .field("name", &self.core.shared.name)
             .field("counts", &self.counts())
             .finish_non_exhaustive()
     }

@@ -38,18 +38,18 @@ pub(super) struct Shared {
     pub(super) recorder: Option<RecorderSlot>,
     pub(super) counters: Counters,
     pub(super) breaker: Breaker,
-    pub(super) in_flight: Arc<AtomicUsize>,
+    pub(super) in_flight: AtomicUsize,
     pub(super) panics_on_discrepancy: bool,
 }
 
 /// How a call runs, and what its shadow was allowed.
-pub(super) struct Plan {
+pub(super) struct Plan<'a> {
     pub(super) route: Route,
     /// There when the shadow runs.
-    pub(super) ticket: Option<Ticket>,
+    pub(super) ticket: Option<Ticket<'a>>,
 }
 
-impl Plan {
+impl Plan<'_> {
     /// Whether one side serves alone, nothing else can come of it, and nobody listens.
     #[inline(always)]
     pub(super) fn is_quiet(&self, shared: &Shared) -> bool {
@@ -60,16 +60,24 @@ impl Plan {
 }
 
 /// A shadow's permission to run. Dropping it makes room for the next.
-pub(super) struct Ticket {
+pub(super) struct Ticket<'a> {
     pub(super) probe: bool,
-    place: Option<Arc<AtomicUsize>>,
+    place: Option<&'a Shared>,
 }
 
-impl Drop for Ticket {
+impl Ticket<'_> {
+    /// Hands the place over to somebody who [gives it back](Shared::give_place_back); says whether there is one.
+    #[inline]
+    pub(super) fn hand_over(mut self) -> bool {
+        self.place.take().is_some()
+    }
+}
+
+impl Drop for Ticket<'_> {
     #[inline]
     fn drop(&mut self) {
-        if let Some(in_flight) = &self.place {
-            in_flight.fetch_sub(1, Ordering::AcqRel);
+        if let Some(shared) = self.place {
+            shared.give_place_back();
         }
     }
 }
@@ -77,7 +85,7 @@ impl Drop for Ticket {
 impl Shared {
     /// Decides how the call runs, once.
     #[inline(always)]
-    pub(super) fn plan(&self, key: BucketKey<'_>, limit: Option<usize>) -> Plan {
+    pub(super) fn plan(&self, key: BucketKey<'_>, limit: Option<usize>) -> Plan<'_> {
         if self.id.is_inside() {
             return self.plan_nested();
         }
@@ -91,7 +99,7 @@ impl Shared {
     }
 
     #[cold]
-    fn plan_nested(&self) -> Plan {
+    fn plan_nested(&self) -> Plan<'_> {
         Plan { route: LEGACY_ONLY, ticket: self.skip(LEGACY_ONLY, SkipReason::Nested) }
     }
 
@@ -106,7 +114,7 @@ impl Shared {
 
     /// Sample, then breaker, then room: the first that says no is the reason.
     #[inline(always)]
-    fn admit(&self, route: Route, key: BucketKey<'_>, limit: Option<usize>) -> Option<Ticket> {
+    fn admit(&self, route: Route, key: BucketKey<'_>, limit: Option<usize>) -> Option<Ticket<'_>> {
         if !self.is_sampled(key) {
             return self.skip(route, SkipReason::NotSampled);
         }
@@ -126,14 +134,19 @@ impl Shared {
         share.ppm() == 1_000_000 || share.contains(self.sampler.bucket(key).unwrap_or_else(|| self.random.next_u64()))
     }
 
-    fn take_place(&self, limit: usize, probe: bool) -> Option<Ticket> {
+    fn take_place(&self, limit: usize, probe: bool) -> Option<Ticket<'_>> {
         let before = self.in_flight.fetch_add(1, Ordering::AcqRel);
-        let ticket = Ticket { probe, place: Some(Arc::clone(&self.in_flight)) };
+        let ticket = Ticket { probe, place: Some(self) };
         (before < limit).then_some(ticket)
     }
 
     #[inline]
-    fn skip(&self, route: Route, reason: SkipReason) -> Option<Ticket> {
+    pub(super) fn give_place_back(&self) {
+        self.in_flight.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    #[inline]
+    fn skip(&self, route: Route, reason: SkipReason) -> Option<Ticket<'_>> {
         self.counters.skip(reason);
         self.tell(|| Event::Skipped { route, reason });
         trace::skipped(&self.name, &route, reason);

@@ -37,7 +37,7 @@ impl<T, E, C: FnOnce(&mut Capture) -> fmt::Result, W> Call<'_, '_, T, E, C, W> {
     #[inline(always)]
     pub fn run_sync(self, legacy: impl FnOnce() -> Result<T, E>, new: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let new = Contained::new(new);
-        let shared = &*self.runner.shared;
+        let shared = &self.runner.core.shared;
         let plan = shared.plan(self.key, shared.policy.max_in_flight);
         if plan.is_quiet(shared) && plan.route.serve == Side::Legacy {
             drop(new);

@@ -47,7 +47,7 @@ pub trait Recorder: Send + Sync {
     /// # Errors
     /// [`FlushTimeout`] says how many discrepancies still wait.
     fn flush(&self, deadline: Duration) -> Result<(), FlushTimeout> {
-        let _nothing_waits = deadline;
+        _ = deadline;
         Ok(())
     }
 }
