@@ -42,7 +42,7 @@ impl Capture {
     }
 
     /// How many bytes still fit.
-    const fn room(&self) -> usize {
+    fn room(&self) -> usize {
         self.limit - self.text.len()
     }
 
