@@ -1,6 +1,6 @@
 //! A captured text ends at its limit, and so does the work and the memory that it takes to write it.
 #![cfg(feature = "testing")]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::type_complexity, reason = "a test")]
 
 use std::fmt::{self, Debug, Write};
 use std::sync::Arc;

@@ -1,7 +1,6 @@
 //! Mismatches cost a bounded amount of memory, also where the recorder is stuck. Alone in its process, whose memory it
 //! measures.
 #![cfg(feature = "testing")]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fmt::Write;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! The mode decides which sides run and who serves: a side that is not routed is never polled, and one call asks its
 //! router once.
 #![cfg(feature = "testing")]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::unnecessary_wraps, reason = "a test")]
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -166,9 +166,9 @@ fn a_flag_of_a_set_is_a_router_that_follows_the_set() {
 
 #[test]
 fn a_closure_is_a_router() {
-    let for_testers = |key: BucketKey<'_>| match key {
-        BucketKey::Str(user) if user.starts_with("tester-") => Route::new(NewOnly, Side::New),
-        _ => Route::new(LegacyOnly, Side::Legacy),
+    let for_testers = |key: BucketKey<'_>| {
+        let is_tester = matches!(key, BucketKey::Str(user) if user.starts_with("tester-"));
+        if is_tester { Route::new(NewOnly, Side::New) } else { Route::new(LegacyOnly, Side::Legacy) }
     };
     assert_eq!(seen(for_testers, "tester-1"), [Seen::NEW; 3]);
     assert_eq!(seen(for_testers, "anna"), [Seen::LEGACY; 3]);

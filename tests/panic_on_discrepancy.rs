@@ -1,6 +1,6 @@
 //! In a host's tests a discrepancy can panic, with a text that says what differs where.
 #![cfg(feature = "testing")]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::unnecessary_wraps, reason = "a test")]
 
 use std::future::ready;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,7 +1,14 @@
 //! Nothing raw leaves a call by default: not to the recorder, the observer, tracing, a `Debug` or an error. Each kind of
 //! value appears only where it was asked for, and then only in discrepancies.
 #![cfg(feature = "testing")]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::type_complexity,
+    clippy::unnecessary_wraps,
+    clippy::unused_async,
+    reason = "a test"
+)]
 
 mod tracing_common;
 
@@ -201,7 +208,7 @@ fn parts_that_fail_with_a_text_spread_it_nowhere() {
     let comparator = |legacy: &Answer, _: &Answer| Err::<Comparison, _>(format!("cannot compare {legacy:?}"));
     let panicking = |legacy: &Answer, _: &Answer| -> bool { panic!("cannot compare {legacy:?}") };
     for fails in [true, false] {
-        let (_, traced) = heard(|| {
+        let ((), traced) = heard(|| {
             let builder = if fails {
                 DualRunner::builder("search", PARALLEL).comparator(comparator)
             } else {
@@ -209,7 +216,9 @@ fn parts_that_fail_with_a_text_spread_it_nowhere() {
             };
             let capture = |answer: &Answer, _: &mut Capture| -> std::fmt::Result { panic!("cannot show {answer:?}") };
             let runner = builder.record_to(Indiscreet).capture(capture).build();
-            PAIRS.iter().for_each(|pair| run(&runner, *pair, None));
+            for pair in PAIRS {
+                run(&runner, pair, None);
+            }
             runner.flush(Duration::from_secs(60)).unwrap();
             let faults = runner.counts().faults;
             assert!(faults.comparator > 0 && faults.capture > 0 && faults.recorder > 0, "{faults:?}");

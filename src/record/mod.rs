@@ -41,13 +41,12 @@ pub trait Recorder: Send + Sync {
         true
     }
 
-    /// Blocks until what was recorded before is where it belongs, for at most `deadline` of real time: for shutting
+    /// Blocks until what was recorded before is where it belongs, for at most the deadline of real time: for shutting
     /// down. A runner asks recorders that never block. The default has nothing to wait for.
     ///
     /// # Errors
     /// [`FlushTimeout`] says how many discrepancies still wait.
-    fn flush(&self, deadline: Duration) -> Result<(), FlushTimeout> {
-        _ = deadline;
+    fn flush(&self, _deadline: Duration) -> Result<(), FlushTimeout> {
         Ok(())
     }
 }
