@@ -16,6 +16,8 @@ mod dual_common;
 mod laws;
 #[path = "fault_matrix/parts.rs"]
 mod parts;
+#[path = "fault_matrix/rare.rs"]
+mod rare;
 #[path = "fault_matrix/scenario.rs"]
 mod scenario;
 #[path = "fault_matrix/sides.rs"]

@@ -13,6 +13,12 @@
 //! | comparator, captures, context | their own time | nothing, on a runtime of its own | their own time |
 //! | a recorder or observer that blocks | nothing | nothing | nothing |
 //! | `T::clone`, capture and projection of a served error | | their own time | |
+//! | a runtime whose `spawn` blocks | | its own time | |
+//! | a runtime whose `sleep` never ends | a shadow's own time | nothing | |
+//!
+//! Where the served side of `run_detached` panics, or legacy answers for new, nothing is left to run: comparator, captures
+//! and context then run on the caller's path, as in `run`. A recorder or an observer that says that it never blocks, and
+//! does, costs its own time.
 //!
 //! `run` and `run_sync` borrow: both sides, the comparator and the context run on the caller's thread, and no library
 //! can take a thread away from code that does not give it back. Where such code is not trusted to end, call

@@ -17,6 +17,7 @@ use crate::world::{Bomb, Fault, Given, Part, World};
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) id: u64,
+    pub(crate) part: Part,
     pub(crate) side: Side,
     pub(crate) content: u8,
     pub(crate) bomb: Bomb,
@@ -30,7 +31,7 @@ impl Clone for Answer {
         if !bomb.armed {
             drop(world.act(Part::Clone));
         }
-        Self { id: self.id, side: self.side, content: self.content, bomb, world }
+        Self { id: self.id, part: self.part, side: self.side, content: self.content, bomb, world }
     }
 }
 
@@ -109,7 +110,8 @@ impl Behaviour {
         if self.part != Part::Twin {
             world.give(self.side, given);
         }
-        let answer = || Answer { id, side: self.side, content: self.content, bomb, world: Arc::clone(world) };
+        let Self { part, side, content, .. } = self;
+        let answer = || Answer { id, part, side, content, bomb, world: Arc::clone(world) };
         match given {
             Given::Value(_) => Ok(answer()),
             Given::Error(_) => Err(Failure(answer())),
