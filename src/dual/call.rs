@@ -72,7 +72,8 @@ impl<'r, 'k, T, E, C, W> Call<'r, 'k, T, E, C, W> {
     /// A second future of the legacy side, run beside the shadow: what differs between legacy and legacy is noise.
     ///
     /// The runner learns per path how often that happens and reports a path that is known to be noisy only when new
-    /// differs significantly more often (exact `McNemar` test). `run` only; the other entry points drop the twin.
+    /// differs significantly more often; see [`Noise`](crate::compare::Noise). `run` only; the other entry points drop
+    /// the twin.
     pub fn twin<W2: Future<Output = Result<T, E>>>(self, twin: W2) -> Call<'r, 'k, T, E, C, W2> {
         Call { runner: self.runner, key: self.key, context: self.context, twin: Some(Contained::new(twin)) }
     }
