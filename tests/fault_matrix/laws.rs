@@ -86,7 +86,7 @@ impl Observed<'_> {
         blocked
             + match self.scenario.entry {
                 Entry::Run if self.scenario.has(Part::Sleep, Fault::Hang) => Duration::from_secs(3),
-                Entry::Run => self.scenario.patience,
+                Entry::Run => self.scenario.patience.min(self.scenario.timeout.saturating_sub(self.served_after())),
                 Entry::Detached => Duration::ZERO,
                 Entry::Sync => self.scenario.legacy.delay.max(self.scenario.new.delay),
             }

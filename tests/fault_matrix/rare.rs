@@ -1,4 +1,4 @@
-//! Faults that are none of the matrix: a shadow that never rests, and recorders that panic when they are asked something.
+//! What the matrix has no cell for: a shadow that never rests, a slow twin, and recorders that panic when asked something.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,8 +6,10 @@ use std::task::Poll;
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
+use cutover::clock::Instant;
 use cutover::record::RecordError;
-use cutover::{Discrepancy, DualRunner, Equality, Recorder, Route, Side, SystemMode};
+use cutover::testing::VirtualRuntime;
+use cutover::{Clock, Discrepancy, DualRunner, Equality, Recorder, Route, Runtime, Side, SystemMode};
 use futures::executor::block_on;
 use futures::future::{poll_fn, ready};
 
@@ -31,6 +33,29 @@ fn a_shadow_that_never_rests_is_stopped_all_the_same() {
     });
     assert_eq!(block_on(runner.run("key", ready(Ok(1)), restless)), Ok(1));
     assert_eq!((runner.counts().timed_out, runner.counts().in_flight()), (1, 0));
+}
+
+#[test]
+fn a_twin_is_waited_for_as_long_as_patience_lasts() {
+    for (twin_takes, ignored) in [(50, 1), (150, 0)] {
+        let runtime = VirtualRuntime::new();
+        let after = |millis, answer| {
+            let sleep = runtime.sleep(Duration::from_millis(millis));
+            async move {
+                sleep.await;
+                Ok::<u32, ()>(answer)
+            }
+        };
+        let runner = DualRunner::builder("twins", parallel())
+            .comparator(Equality)
+            .clock(runtime.clock())
+            .runtime(runtime.clone())
+            .build();
+        let answer = runtime.run(runner.call("key").twin(after(twin_takes, 2)).run(after(0, 1), after(10, 3)));
+        assert_eq!(answer, Ok(1));
+        assert_eq!(runtime.clock().now(), Instant::from_nanos(1_000_000 * twin_takes.min(100)));
+        assert_eq!((runner.counts().ignored, runner.counts().mismatched), (ignored, 1 - ignored));
+    }
 }
 
 /// Panics when it is asked something, and records nothing but how often it was called.
