@@ -102,6 +102,14 @@ impl From<u64> for BucketKey<'_> {
     }
 }
 
+/// Widened: the same key as the equal `u64`.
+impl From<u32> for BucketKey<'_> {
+    #[inline]
+    fn from(key: u32) -> Self {
+        Self::U64(key.into())
+    }
+}
+
 impl From<u128> for BucketKey<'_> {
     #[inline]
     fn from(key: u128) -> Self {

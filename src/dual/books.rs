@@ -12,7 +12,7 @@ use crate::observe::{Event, Sample};
 use crate::outcome::{Outcome, Pairing, Side, Verdict};
 use crate::route::Route;
 
-/// Opened when a call starts, closed when it has ended. Dropped between the two, the call was abandoned.
+/// Opened when a call starts, closed when it has ended. Dropped unclosed, the call was abandoned.
 pub(super) struct Books<P: Deref<Target = Shared>> {
     pub(super) shared: P,
     pub(super) route: Route,
@@ -31,10 +31,6 @@ pub(super) struct Books<P: Deref<Target = Shared>> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// Nothing has started; one side will run.
-    PlannedAlone,
-    /// Nothing has started; both sides will run.
-    PlannedSelected,
     /// One side runs.
     Alone,
     /// Both sides were selected to run.
@@ -50,28 +46,21 @@ struct Noted {
 }
 
 impl<P: Deref<Target = Shared>> Books<P> {
-    /// The books of a call that has not started.
-    #[inline]
-    pub(super) fn new(shared: P, plan: Plan<'_>) -> Self {
-        let Plan { route, ticket } = plan;
-        let stage = if ticket.is_some() { Stage::PlannedSelected } else { Stage::PlannedAlone };
-        let probe = ticket.as_ref().is_some_and(|ticket| ticket.probe);
-        let holds_place = ticket.is_some_and(Ticket::hand_over);
-        let (started, fell_back, legacy, new, span) = (Instant::default(), false, None, None, None);
-        Self { shared, route, stage, fell_back, legacy, new, started, probe, holds_place, span }
-    }
-
     /// The call starts: from here on it is counted, whatever happens to it.
     #[inline]
-    pub(super) fn open(&mut self) {
-        if self.stage == Stage::PlannedSelected {
-            self.stage = Stage::Selected;
-            self.shared.counters.select();
-        } else {
-            self.stage = Stage::Alone;
+    pub(super) fn open(shared: P, plan: Plan<'_>) -> Self {
+        let Plan { route, ticket } = plan;
+        let selected = ticket.is_some();
+        if selected {
+            shared.counters.select();
         }
-        self.span = trace::call(&self.shared.name, &self.route);
-        self.started = self.shared.clock.now();
+        let stage = if selected { Stage::Selected } else { Stage::Alone };
+        let probe = ticket.as_ref().is_some_and(|ticket| ticket.probe);
+        let holds_place = ticket.is_some_and(Ticket::hand_over);
+        let span = trace::call(&shared.name, &route, selected);
+        let started = shared.clock.now();
+        let (fell_back, legacy, new) = (false, None, None);
+        Self { shared, route, stage, fell_back, legacy, new, started, probe, holds_place, span }
     }
 
     /// The moment from which both sides are timed.
@@ -116,6 +105,22 @@ impl<P: Deref<Target = Shared>> Books<P> {
     #[inline]
     fn note_at(&mut self, now: Instant, side: Side, outcome: Outcome) {
         let noted = Some(Noted { nanos: now.as_nanos().saturating_sub(self.started.as_nanos()), outcome });
+        match side {
+            Side::Legacy => self.legacy = noted,
+            Side::New => self.new = noted,
+        }
+    }
+
+    /// Whether a side that has ended took longer than a shadow may.
+    pub(super) fn overran(&self, side: Side) -> bool {
+        self.sample(side).elapsed > self.shared.policy.timeout
+    }
+
+    /// The shadow's time was up; when it has ended all the same, its time stays as it was noted.
+    pub(super) fn time_out(&mut self, side: Side) {
+        let elapsed = self.sample(side).elapsed;
+        let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
+        let noted = Some(Noted { nanos, outcome: Outcome::TimedOut });
         match side {
             Side::Legacy => self.legacy = noted,
             Side::New => self.new = noted,
@@ -204,7 +209,7 @@ impl<P: Deref<Target = Shared>> Drop for Books<P> {
     #[inline]
     fn drop(&mut self) {
         match self.stage {
-            Stage::PlannedAlone | Stage::PlannedSelected | Stage::Closed => {}
+            Stage::Closed => {}
             Stage::Alone => self.settle_alone(),
             Stage::Selected => self.settle(self.verdict_of_dropped()),
         }

@@ -6,7 +6,6 @@ use std::future::{Pending, poll_fn};
 use std::ops::Deref;
 use std::pin::pin;
 
-use futures::future::Either;
 use serde::Serialize;
 
 use super::books::Books;
@@ -97,15 +96,16 @@ where
         L: Future<Output = Result<T, E>>,
         N: Future<Output = Result<T, E>>,
     {
-        let shared = &self.runner.core.shared;
-        let plan = shared.plan(self.key, shared.policy.max_in_flight);
-        self.run_planned(plan, legacy, Contained::new(new))
+        let limit = self.runner.core.shared.policy.max_in_flight;
+        self.run_as_planned(move |shared, key| shared.plan(key, limit), legacy, Contained::new(new))
     }
 
+    /// Makes the plan when the future is first polled, and no earlier: what is made and left lying shall not run by a
+    /// mode that is over.
     #[inline(always)]
-    pub(super) fn run_planned<L, N>(
+    pub(super) fn run_as_planned<L, N>(
         self,
-        plan: Plan<'r>,
+        plan: impl FnOnce(&'r Shared, BucketKey<'_>) -> Plan<'r>,
         legacy: L,
         new: Contained<N>,
     ) -> impl Future<Output = Result<T, E>>
@@ -114,26 +114,31 @@ where
         N: Future<Output = Result<T, E>>,
     {
         let Self { runner, key, context, twin } = self;
-        let shared = &runner.core.shared;
-        if plan.is_quiet(shared) && plan.route.serve == Side::Legacy {
-            drop(new);
-            return Either::Left(legacy);
-        }
         let legacy = Contained::new(legacy);
-        let is_quiet = plan.is_quiet(shared);
-        let mut books = Books::new(shared, plan);
-        Either::Right(async move {
-            if is_quiet {
-                return new_alone(shared, legacy, new).await;
+        async move {
+            let shared = &runner.core.shared;
+            let plan = plan(shared, key);
+            if plan.is_quiet(shared) {
+                return match plan.route.serve {
+                    Side::Legacy => after_dropping(new, legacy).await,
+                    Side::New => new_alone(shared, legacy, new).await,
+                };
             }
             let (legacy, new) = (pin!(Some(legacy.into_inner())), pin!(Some(new.into_inner())));
             let twin = pin!(twin.map(Contained::into_inner));
             let mut sides = Sides::new(legacy, new, twin);
-            books.open();
+            let mut books = Books::open(shared, plan);
             let answers = poll_fn(|cx| sides.poll(cx, &mut books)).await;
             runner.finish(books, key, context, sides.into_ends(), answers)
-        })
+        }
     }
+}
+
+/// Legacy as if the runner were not there.
+#[inline(always)]
+fn after_dropping<N, L>(new: Contained<N>, legacy: Contained<L>) -> L {
+    drop(new);
+    legacy.into_inner()
 }
 
 /// New as if the runner were not there, but for the mark on its thread.

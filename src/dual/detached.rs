@@ -44,19 +44,18 @@ where
         L: Future<Output = Result<T, E>> + Send + 'static,
         N: Future<Output = Result<T, E>> + Send + 'static,
     {
-        let shared = &self.runner.core.shared;
-        let limit = shared.policy.max_in_flight.unwrap_or(DEFAULT_IN_FLIGHT);
-        let plan = shared.plan(self.key, Some(limit));
-        self.run_planned_detached(plan, Contained::new(legacy), Contained::new(new))
+        self.run_planned_detached(Contained::new(legacy), Contained::new(new))
     }
 
-    async fn run_planned_detached<L, N>(self, plan: Plan<'r>, legacy: Contained<L>, new: Contained<N>) -> Result<T, E>
+    async fn run_planned_detached<L, N>(self, legacy: Contained<L>, new: Contained<N>) -> Result<T, E>
     where
         L: Future<Output = Result<T, E>> + Send + 'static,
         N: Future<Output = Result<T, E>> + Send + 'static,
     {
+        let shared = &self.runner.core.shared;
+        let plan = shared.plan(self.key, Some(shared.policy.max_in_flight.unwrap_or(DEFAULT_IN_FLIGHT)));
         match plan.route.serve {
-            _ if plan.ticket.is_none() => self.run_planned(plan, legacy.into_inner(), new).await,
+            _ if plan.ticket.is_none() => self.run_as_planned(|_, _| plan, legacy.into_inner(), new).await,
             Side::Legacy => self.detach(plan, legacy.into_inner(), new).await,
             Side::New => self.detach(plan, new.into_inner(), legacy).await,
         }
@@ -69,8 +68,7 @@ where
     {
         let shared = &self.runner.core.shared;
         let serve = plan.route.serve;
-        let mut books = Books::new(Owner(Arc::clone(&self.runner.core)), plan);
-        books.open();
+        let mut books = Books::open(Owner(Arc::clone(&self.runner.core)), plan);
         let served = alone(&mut books, serve, served).await;
         if shared.falls_back(serve, served.outcome()) {
             books.fall_back();
@@ -188,5 +186,10 @@ async fn within_timeout<T, E>(books: &mut Books<Owner<T, E>>, shadow: impl Futur
     })
     .await;
     books.note(side, end.outcome());
+    if books.overran(side) {
+        books.time_out(side);
+        discard(end);
+        return End::TimedOut;
+    }
     end
 }

@@ -52,6 +52,8 @@ impl ShadowPolicy {
 
     /// How long a shadow may take from its start. Default: 1 s.
     ///
+    /// One that takes longer counts as timed out, whatever it answers. In `run` it is stopped when the served side has
+    /// answered; until then it costs the caller no time.
     /// `run` also stops waiting when its patience is over, whichever comes first. `run_sync` cannot stop a closure.
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {

@@ -99,11 +99,14 @@ impl<T, E> Judge<T, E> {
         SideRecord::new(sample.outcome, sample.elapsed)
     }
 
+    /// The differences as a discrepancy shows them: with their values only if the host asked for them, and those of
+    /// each side only up to the capture limit.
     fn shown(&self, mut differences: Vec<Difference>) -> Vec<Difference> {
-        if !self.captures.differences {
-            for difference in &mut differences {
-                (difference.legacy, difference.new) = (None, None);
-            }
+        let limit = if self.captures.differences { self.captures.limit } else { 0 };
+        let (mut legacy, mut new) = (Capture::with_limit(limit), Capture::with_limit(limit));
+        for difference in &mut differences {
+            difference.legacy = difference.legacy.take().filter(|value| legacy.json(value).is_ok());
+            difference.new = difference.new.take().filter(|value| new.json(value).is_ok());
         }
         differences
     }

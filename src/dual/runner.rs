@@ -71,8 +71,7 @@ impl<T, E> DualRunner<T, E> {
 
     /// Runs the call in the caller's task; the futures may borrow.
     ///
-    /// The route is decided here and now; the sides start when the returned future is polled. The side that is not
-    /// routed is never polled. When both run, they run concurrently; after the served side has
+    /// The side that is not routed is never polled. When both run, they run concurrently; after the served side has
     /// ended, the shadow gets at most the runner's patience (100 ms by default).
     ///
     /// # Errors

@@ -112,20 +112,27 @@ impl Shared {
         route
     }
 
-    /// Sample, then breaker, then room: the first that says no is the reason.
+    /// Sample, then room, then breaker: the first that says no is the reason. The breaker is asked last, because its one
+    /// probe is not to be had twice.
     #[inline(always)]
     fn admit(&self, route: Route, key: BucketKey<'_>, limit: Option<usize>) -> Option<Ticket<'_>> {
         if !self.is_sampled(key) {
             return self.skip(route, SkipReason::NotSampled);
         }
-        let probe = match self.breaker.admit(|| self.clock.now()) {
-            Admission::Closed => false,
-            Admission::Probe => true,
-            Admission::Open => return self.skip(route, SkipReason::BreakerOpen),
+        let mut ticket = match limit {
+            None => Ticket { probe: false, place: None },
+            Some(limit) => match self.take_place(limit) {
+                None => return self.skip(route, SkipReason::InFlight),
+                Some(ticket) => ticket,
+            },
         };
-        match limit {
-            None => Some(Ticket { probe, place: None }),
-            Some(limit) => self.take_place(limit, probe).or_else(|| self.skip(route, SkipReason::InFlight)),
+        match self.breaker.admit(|| self.clock.now()) {
+            Admission::Closed => Some(ticket),
+            Admission::Open => self.skip(route, SkipReason::BreakerOpen),
+            Admission::Probe => {
+                ticket.probe = true;
+                Some(ticket)
+            }
         }
     }
 
@@ -134,9 +141,9 @@ impl Shared {
         share.ppm() == 1_000_000 || share.contains(self.sampler.bucket(key).unwrap_or_else(|| self.random.next_u64()))
     }
 
-    fn take_place(&self, limit: usize, probe: bool) -> Option<Ticket<'_>> {
+    fn take_place(&self, limit: usize) -> Option<Ticket<'_>> {
         let before = self.in_flight.fetch_add(1, Ordering::AcqRel);
-        let ticket = Ticket { probe, place: Some(self) };
+        let ticket = Ticket { probe: false, place: Some(self) };
         (before < limit).then_some(ticket)
     }
 

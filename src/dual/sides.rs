@@ -32,8 +32,6 @@ enum Phase {
     Wait,
     /// It has failed; legacy answers.
     FallBack,
-    /// Nothing is left to run.
-    Done,
 }
 
 /// How the sides ended; none while they have not.
@@ -77,9 +75,12 @@ impl<T, E> Ends<T, E> {
 
     #[inline]
     pub(super) fn set(&mut self, side: Side, end: End<T, E>) {
-        match side {
-            Side::Legacy => self.legacy = Some(end),
-            Side::New => self.new = Some(end),
+        let before = match side {
+            Side::Legacy => self.legacy.replace(end),
+            Side::New => self.new.replace(end),
+        };
+        if let Some(late) = before {
+            discard(late);
         }
     }
 }
@@ -119,68 +120,74 @@ where
     }
 
     /// Runs what the call needs, and says which side answers.
-    ///
-    /// Never inlined: it would keep the compiler from inlining the poll of a quiet call, which shares a future with it.
     #[inline(never)]
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, books: &mut Books<&Shared>) -> Poll<Side> {
-        if self.phase == Phase::Serve {
-            match self.poll_serving(cx, books) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(phase) => self.phase = phase,
-            }
-        }
         match self.phase {
-            Phase::Serve | Phase::Done => Poll::Ready(books.route.serve),
-            Phase::Wait => self.poll_waiting(cx, books).map(|()| books.route.serve),
+            Phase::Serve => self.poll_serving(cx, books),
+            Phase::Wait => self.poll_waiting(cx, books),
             Phase::FallBack => self.poll_falling_back(cx, books),
         }
     }
 
     /// Both sides run until the one that serves has ended.
     #[inline]
-    fn poll_serving(&mut self, cx: &mut Context<'_>, books: &mut Books<&Shared>) -> Poll<Phase> {
+    fn poll_serving(&mut self, cx: &mut Context<'_>, books: &mut Books<&Shared>) -> Poll<Side> {
         let serve = books.route.serve;
         self.poll_side(serve, cx, books);
         if books.is_selected() {
             self.poll_others(serve.other(), cx, books);
         }
-        let Some(served) = self.ends.of(serve).map(End::outcome) else { return Poll::Pending };
-        Poll::Ready(if books.shared.falls_back(serve, served) {
-            if !books.is_selected() {
-                books.restart();
+        match self.ends.of(serve).map(End::outcome) {
+            None => Poll::Pending,
+            Some(served) if books.shared.falls_back(serve, served) => self.fall_back(cx, books),
+            Some(Outcome::Panicked) => Poll::Ready(serve),
+            Some(_) if !books.is_selected() => Poll::Ready(serve),
+            Some(_) => {
+                self.phase = Phase::Wait;
+                self.timer = Timer::new(time_left(self.others_are_out(serve.other()), books));
+                self.wait_or_stop(cx, books)
             }
-            books.fall_back();
-            Phase::FallBack
-        } else if self.others_are_out(serve.other()) || !books.is_selected() || served == Outcome::Panicked {
-            Phase::Done
-        } else {
-            self.timer = Timer::new(time_left(books));
-            Phase::Wait
-        })
+        }
     }
 
     /// The shadow and the twin may end, for as long as patience and the shadow's timeout allow.
-    fn poll_waiting(&mut self, cx: &mut Context<'_>, books: &mut Books<&Shared>) -> Poll<()> {
-        let shadow = books.route.serve.other();
-        self.poll_others(shadow, cx, books);
-        if !self.others_are_out(shadow) && self.timer.poll(cx, books.shared).is_pending() {
-            return Poll::Pending;
-        }
-        self.stop_late_ones(shadow, books);
-        Poll::Ready(())
+    fn poll_waiting(&mut self, cx: &mut Context<'_>, books: &mut Books<&Shared>) -> Poll<Side> {
+        self.poll_others(books.route.serve.other(), cx, books);
+        self.wait_or_stop(cx, books)
     }
 
-    /// Legacy answers, and has all the time it needs.
+    #[inline]
+    fn wait_or_stop(&mut self, cx: &mut Context<'_>, books: &mut Books<&Shared>) -> Poll<Side> {
+        let serve = books.route.serve;
+        if !self.others_are_out(serve.other()) && self.timer.poll(cx, books.shared).is_pending() {
+            return Poll::Pending;
+        }
+        self.stop_late_ones(serve.other(), books);
+        Poll::Ready(serve)
+    }
+
+    /// New has failed: legacy answers, and has all the time it needs.
+    fn fall_back(&mut self, cx: &mut Context<'_>, books: &mut Books<&Shared>) -> Poll<Side> {
+        if !books.is_selected() {
+            books.restart();
+        }
+        books.fall_back();
+        self.phase = Phase::FallBack;
+        self.poll_falling_back(cx, books)
+    }
+
     fn poll_falling_back(&mut self, cx: &mut Context<'_>, books: &mut Books<&Shared>) -> Poll<Side> {
         self.poll_side(Side::Legacy, cx, books);
         self.ends.of(Side::Legacy).map_or(Poll::Pending, |_| Poll::Ready(Side::Legacy))
     }
 
+    /// A shadow that has not ended, or that ended after its time, has timed out.
+    #[inline]
     fn stop_late_ones(&mut self, shadow: Side, books: &mut Books<&Shared>) {
         self.twin.clear();
-        if self.ends.of(shadow).is_none() {
+        if self.ends.of(shadow).is_none() || books.overran(shadow) {
             self.drop_side(shadow);
-            books.note(shadow, Outcome::TimedOut);
+            books.time_out(shadow);
             self.ends.set(shadow, End::TimedOut);
         }
     }
@@ -230,8 +237,12 @@ where
     }
 }
 
-/// The caller's patience, or less when the shadow has used up its time.
-fn time_left(books: &Books<&Shared>) -> Duration {
+/// The caller's patience, or less when the shadow has used up its time. The clock is asked only if somebody waits.
+#[inline]
+fn time_left(nobody_waits: bool, books: &Books<&Shared>) -> Duration {
+    if nobody_waits {
+        return Duration::ZERO;
+    }
     let shared = books.shared;
     let used = shared.clock.now().since(books.started());
     shared.patience.min(shared.policy.timeout.saturating_sub(used))

@@ -43,8 +43,7 @@ impl<T, E, C: FnOnce(&mut Capture) -> fmt::Result, W> Call<'_, '_, T, E, C, W> {
             drop(new);
             return legacy();
         }
-        let mut books = Books::new(shared, plan);
-        books.open();
+        let mut books = Books::open(shared, plan);
         let mut sides = Closures { legacy: Contained::new(legacy), new, ends: Ends::none() };
         let answers = sides.run(&mut books);
         self.runner.finish(books, self.key, self.context, sides.ends, answers)

@@ -15,18 +15,18 @@ pub(super) fn is_on() -> bool {
 
 /// The span of one call, if somebody listens.
 #[inline]
-pub(super) fn call(runner: &str, route: &Route) -> Option<Box<Span>> {
-    is_on().then(|| Box::new(enabled_call(runner, route)))
+pub(super) fn call(runner: &str, route: &Route, selected: bool) -> Option<Box<Span>> {
+    is_on().then(|| Box::new(enabled_call(runner, route, selected)))
 }
 
 #[cold]
-fn enabled_call(runner: &str, route: &Route) -> Span {
+fn enabled_call(runner: &str, route: &Route, selected: bool) -> Span {
     debug_span!(
         "cutover.call",
         runner,
         mode = route.mode.name(),
         serves = route.serve.name(),
-        shadow = route.running_shadow().map(crate::Side::name),
+        shadow = selected.then(|| route.serve.other().name()),
         epoch = route.epoch,
         verdict = tracing::field::Empty,
     )

@@ -83,6 +83,10 @@ impl Observer for Observers {
     fn never_blocks(&self) -> bool {
         true
     }
+
+    fn flush(&self, deadline: Duration) -> Result<(), FlushTimeout> {
+        Self::flush(self, deadline)
+    }
 }
 
 impl fmt::Debug for Observers {
@@ -125,7 +129,10 @@ impl Member {
 
     fn flush(&self, deadline: Duration) -> Result<(), FlushTimeout> {
         match self {
-            Self::Direct { .. } => Ok(()),
+            Self::Direct { observer, panics } => contain_quietly(|| observer.flush(deadline)).unwrap_or_else(|_| {
+                panics.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            }),
             Self::Queued(queue) => queue.flush(deadline),
         }
     }

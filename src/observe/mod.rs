@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::handover::FlushTimeout;
 use crate::mode::SystemMode;
 use crate::outcome::{Outcome, Side, Verdict};
 use crate::route::Route;
@@ -31,6 +32,15 @@ pub trait Observer: Send + Sync {
     fn never_blocks(&self) -> bool {
         false
     }
+
+    /// Blocks until what was told before is heard, for at most `deadline` of real time: for shutting down. Asked of
+    /// observers that never block, because they may have a queue of their own. The default has nothing to wait for.
+    ///
+    /// # Errors
+    /// [`FlushTimeout`] says how many events still wait.
+    fn flush(&self, _deadline: Duration) -> Result<(), FlushTimeout> {
+        Ok(())
+    }
 }
 
 impl<F: Fn(&str, &Event) + Send + Sync> Observer for F {
@@ -46,6 +56,10 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
 
     fn never_blocks(&self) -> bool {
         (**self).never_blocks()
+    }
+
+    fn flush(&self, deadline: Duration) -> Result<(), FlushTimeout> {
+        (**self).flush(deadline)
     }
 }
 

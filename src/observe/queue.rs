@@ -85,6 +85,10 @@ impl Observer for ObserverQueue {
     fn never_blocks(&self) -> bool {
         true
     }
+
+    fn flush(&self, deadline: Duration) -> Result<(), FlushTimeout> {
+        Self::flush(self, deadline)
+    }
 }
 
 impl fmt::Debug for ObserverQueue {
