@@ -54,8 +54,10 @@ impl ControllerBuilder {
         Self { random: Arc::new(random), ..self }
     }
 
-    /// Who times the calls of the store, and stores emergencies in the background. The default is the Tokio runtime that
-    /// opens the controller, and threads where there is none.
+    /// Who times the calls of the store, and stores emergencies in the background. The default is [`HostRuntime`]: the
+    /// Tokio runtime of whoever calls, and a thread where there is none.
+    ///
+    /// A store that works inside Tokio only wants its runtime named here if an emergency may come from another thread.
     pub fn runtime(self, runtime: impl Runtime + 'static) -> Self {
         Self { runtime: Some(Arc::new(runtime)), ..self }
     }
@@ -83,7 +85,7 @@ impl ControllerBuilder {
     /// is then not known who has to serve, and no mode is assumed.
     pub async fn open(self) -> Result<MigrationController, OpenError> {
         let Self { id, store, clock, random, runtime, observers, missing_key, store_deadline } = self;
-        let runtime = runtime.unwrap_or_else(|| HostRuntime::here());
+        let runtime = runtime.unwrap_or_else(|| Arc::new(HostRuntime));
         let port = Port { id: id?, store, runtime, deadline: store_deadline };
         let known = Known::new(port.load().await?, clock.wall());
         let routing = Routing::new(port.id.as_str(), missing_key, Arc::clone(&random), known.snapshot());

@@ -13,12 +13,14 @@ use futures::future::{BoxFuture, Shared, WeakShared};
 use super::decide::emergency;
 use super::inner::Inner;
 use crate::mode::SystemMode;
+use crate::runtime::{Runtime, process_wide};
 use crate::store::{Author, Change, ChangeKind, Expect, Record, StoreError};
 
 /// Resolves when an emergency is stored.
 ///
-/// The emergency holds in this process already, and storing it goes on in the background: this may be dropped. Awaiting
-/// it drives the storing too, on a runtime that cannot spawn for example.
+/// The emergency holds in this process already, and storing it goes on in the background: this may be dropped, and the
+/// runtime may end. Awaiting it drives the storing too. Await it before the process ends, and on a runtime that nobody
+/// drives: other processes hear of the emergency from the store alone.
 #[derive(Clone)]
 pub struct Persisted(Shared<BoxFuture<'static, ()>>);
 
@@ -33,6 +35,28 @@ impl Future for Persisted {
 impl fmt::Debug for Persisted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Persisted").field("done", &self.0.peek().is_some()).finish()
+    }
+}
+
+/// Stores an emergency in the background, and moves to a thread of the process if its runtime ends before it has.
+struct Tenacious {
+    storing: Shared<BoxFuture<'static, ()>>,
+    inner: Arc<Inner>,
+}
+
+impl Future for Tenacious {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.storing.poll_unpin(context)
+    }
+}
+
+impl Drop for Tenacious {
+    fn drop(&mut self) {
+        if self.storing.peek().is_none() && self.inner.known().brake.is_some() {
+            process_wide().spawn(self.storing.clone().boxed());
+        }
     }
 }
 
@@ -69,7 +93,7 @@ impl Inner {
             }
         });
         let storing = running.unwrap_or_else(|| {
-            self.port.spawn(fresh.clone().boxed());
+            self.port.spawn(Tenacious { storing: fresh.clone(), inner: Arc::clone(self) }.boxed());
             fresh
         });
         self.tell(event);

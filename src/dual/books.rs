@@ -74,6 +74,26 @@ impl<P: Deref<Target = Shared>> Books<P> {
         self.started = self.shared.clock.now();
     }
 
+    /// A side that has not started takes no time, whatever becomes of the call.
+    #[inline]
+    pub(super) fn rest(&mut self, side: Side) {
+        *self.noted_mut(side) = Some(Noted { nanos: 0, outcome: Outcome::Abandoned });
+    }
+
+    /// A side that rested starts now.
+    pub(super) fn start(&mut self, side: Side) {
+        self.restart();
+        *self.noted_mut(side) = None;
+    }
+
+    #[inline]
+    const fn noted_mut(&mut self, side: Side) -> &mut Option<Noted> {
+        match side {
+            Side::Legacy => &mut self.legacy,
+            Side::New => &mut self.new,
+        }
+    }
+
     /// Notes how a side ended, now, and starts the next side's time.
     #[inline]
     pub(super) fn note_and_go_on(&mut self, side: Side, outcome: Outcome) {
@@ -104,11 +124,8 @@ impl<P: Deref<Target = Shared>> Books<P> {
 
     #[inline]
     fn note_at(&mut self, now: Instant, side: Side, outcome: Outcome) {
-        let noted = Some(Noted { nanos: now.as_nanos().saturating_sub(self.started.as_nanos()), outcome });
-        match side {
-            Side::Legacy => self.legacy = noted,
-            Side::New => self.new = noted,
-        }
+        let nanos = now.as_nanos().saturating_sub(self.started.as_nanos());
+        *self.noted_mut(side) = Some(Noted { nanos, outcome });
     }
 
     /// Whether a side that has ended took longer than a shadow may.
@@ -120,11 +137,7 @@ impl<P: Deref<Target = Shared>> Books<P> {
     pub(super) fn time_out(&mut self, side: Side) {
         let elapsed = self.sample(side).elapsed;
         let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
-        let noted = Some(Noted { nanos, outcome: Outcome::TimedOut });
-        match side {
-            Side::Legacy => self.legacy = noted,
-            Side::New => self.new = noted,
-        }
+        *self.noted_mut(side) = Some(Noted { nanos, outcome: Outcome::TimedOut });
     }
 
     /// New failed while it served, and legacy answers: the call needs both sides after all.

@@ -42,6 +42,8 @@ impl<T, E> NeedsComparator<T, E> {
     }
 
     /// What decides whether two answers are the same. It always receives `(legacy, new)`.
+    ///
+    /// A closure wants its types written: `|legacy: &Hits, new: &Hits| legacy.ids == new.ids`.
     pub fn comparator(self, comparator: impl Comparator<T> + 'static) -> DualRunnerBuilder<T, E> {
         DualRunnerBuilder {
             name: self.name,
@@ -128,7 +130,7 @@ impl<T, E> DualRunnerBuilder<T, E> {
 
     /// Who keeps discrepancies. Default: nobody; they are only counted.
     ///
-    /// A recorder that may block gets a queue and a thread of its own; see [`Recorder`].
+    /// Pass an [`Arc`] of the recorder to go on reading it. A recorder that may block gets a queue and a thread of its own; see [`Recorder`].
     pub fn record_to(mut self, recorder: impl Recorder + 'static) -> Self {
         self.recorder = Some(RecorderSlot::new(recorder));
         self
@@ -204,7 +206,8 @@ impl<T, E> DualRunnerBuilder<T, E> {
 
     /// Who runs detached shadows and measures out time. Default: [`HostRuntime`].
     ///
-    /// Give the runner a runtime of its own when shadows may block their thread: then they cannot slow served sides.
+    /// Give the runner a runtime of its own when shadows may block their thread: then those of `run_detached` cannot
+    /// slow served sides. `run` and `run_sync` run the shadow where the caller is, whatever the runtime.
     pub fn runtime(mut self, runtime: impl Runtime + 'static) -> Self {
         self.runtime = Some(Arc::new(runtime));
         self
@@ -218,7 +221,11 @@ impl<T, E> DualRunnerBuilder<T, E> {
         if cfg!(panic = "unwind") { Ok(self) } else { Err(PanicAborts) }
     }
 
-    /// Panics in the caller's place after a discrepancy, with a readable diff: for tests.
+    /// Panics in the caller's place after a discrepancy, with a readable diff: for tests. A comparator, capture or
+    /// context that fails panics too, because then nothing was compared or shown.
+    ///
+    /// Two errors are no discrepancy without an [`error_comparator`](Self::error_comparator). The panic of a detached
+    /// call happens in its shadow's task.
     #[cfg(feature = "testing")]
     pub const fn panic_on_discrepancy(mut self) -> Self {
         self.panics_on_discrepancy = true;

@@ -68,11 +68,10 @@ impl<'r, 'k, T, E, C, W> Call<'r, 'k, T, E, C, W> {
         Call { runner: self.runner, key: self.key, context: write, twin: self.twin }
     }
 
-    /// A second future of the legacy side, run beside the shadow: what differs between legacy and legacy is noise.
+    /// For [`run`](Self::run) only: a second future of the legacy side, run beside the shadow. What differs between legacy and legacy is noise.
     ///
     /// The runner learns per path how often that happens and reports a path that is known to be noisy only when new
-    /// differs significantly more often; see [`Noise`](crate::compare::Noise). `run` only; the other entry points drop
-    /// the twin.
+    /// differs significantly more often; see [`Noise`](crate::compare::Noise). The other entry points drop the twin.
     pub fn twin<W2: Future<Output = Result<T, E>>>(self, twin: W2) -> Call<'r, 'k, T, E, C, W2> {
         Call { runner: self.runner, key: self.key, context: self.context, twin: Some(Contained::new(twin)) }
     }

@@ -11,6 +11,8 @@ use crate::outcome::{Side, Verdict};
 
 /// How a runner's calls ended since it was built.
 ///
+/// Calls of one side are not counted here; observe [`Event::Served`](crate::observe::Event::Served) for them.
+///
 /// Every selected call, that is every call of which both sides were to run, ends in exactly one column, so that
 /// `selected = matched + mismatched + ignored + both_failed + one_failed + panicked + timed_out + abandoned`
 /// as soon as no call is [in flight](Self::in_flight).

@@ -23,13 +23,14 @@ impl RunnerId {
     /// Whether the caller runs inside this runner's own new side.
     #[inline]
     pub(super) fn is_inside(self) -> bool {
-        DEPTH.with(Cell::get) > 0 && INSIDE.with_borrow(|runners| runners.contains(&self))
+        DEPTH.with(Cell::get) > 0 && INSIDE.try_with(|inside| inside.borrow().contains(&self)).unwrap_or(false)
     }
 
     /// Marks the thread until the guard is dropped, which must happen before the poll returns.
     #[inline]
     pub(super) fn enter(self) -> Inside {
-        INSIDE.with_borrow_mut(|runners| runners.push(self));
+        // In the destructor of another thread-local there may be no list any more; then nobody is marked.
+        INSIDE.try_with(|inside| inside.borrow_mut().push(self)).ok();
         DEPTH.with(|depth| depth.set(depth.get() + 1));
         Inside(())
     }
@@ -43,6 +44,6 @@ impl Drop for Inside {
     #[inline]
     fn drop(&mut self) {
         DEPTH.with(|depth| depth.set(depth.get().saturating_sub(1)));
-        INSIDE.with_borrow_mut(Vec::pop);
+        INSIDE.try_with(|inside| inside.borrow_mut().pop()).ok();
     }
 }

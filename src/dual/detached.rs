@@ -69,10 +69,11 @@ where
         let shared = &self.runner.core.shared;
         let serve = plan.route.serve;
         let mut books = Books::open(Owner(Arc::clone(&self.runner.core)), plan);
+        books.rest(serve.other());
         let served = alone(&mut books, serve, served).await;
         if shared.falls_back(serve, served.outcome()) {
             books.fall_back();
-            books.restart();
+            books.start(Side::Legacy);
             let mut ends = Ends { legacy: None, new: Some(served), twin: None };
             ends.legacy = Some(alone(&mut books, Side::Legacy, shadow.into_inner()).await);
             return self.runner.finish(books, self.key, self.context, ends, Side::Legacy);
@@ -133,7 +134,7 @@ struct Detached<T, E, C> {
 
 impl<T, E, C: FnOnce(&mut Capture) -> fmt::Result> Detached<T, E, C> {
     async fn run<H: Future<Output = Result<T, E>>>(mut self, shadow: Contained<H>) {
-        self.books.restart();
+        self.books.start(self.books.route.serve.other());
         let shadow = within_timeout(&mut self.books, shadow.into_inner()).await;
         if let Some(finding) = self.settle(shadow) {
             finding.raise();

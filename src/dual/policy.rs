@@ -125,6 +125,7 @@ pub enum Fallback {
     Never,
     /// Legacy answers this call instead. Both outcomes are counted and recorded.
     ///
-    /// For calls that may run twice: new may have had effects before it failed.
+    /// For calls that may run twice: new may have had effects before it failed. A new side that hangs has not failed: put
+    /// a timeout into it.
     ToLegacy,
 }

@@ -90,7 +90,7 @@ impl<T, E> DualRunner<T, E> {
 
     /// Runs the served side in the caller's task and answers; only then starts the shadow, on the runner's runtime.
     ///
-    /// The comparison, the recording and their faults happen there too: the caller pays for one spawn, for `T::clone`,
+    /// Both futures are `'static`: write `async move`. The comparison, the recording and their faults happen there too: the caller pays for one spawn, for `T::clone`,
     /// and for what an error leaves behind. Dropping the call before it answers never starts the shadow.
     ///
     /// # Errors
@@ -149,8 +149,13 @@ impl<T, E> DualRunner<T, E> {
     /// # Errors
     /// [`FlushTimeout`] says how much still waits.
     pub fn flush(&self, deadline: Duration) -> Result<(), FlushTimeout> {
-        self.core.shared.recorder.as_ref().map_or(Ok(()), |recorder| recorder.flush(deadline))?;
-        self.core.shared.observers.flush(deadline)
+        let shared = &self.core.shared;
+        let recorder = shared.recorder.as_ref().map_or(Ok(()), |recorder| recorder.flush(deadline));
+        let late = [recorder, shared.observers.flush(deadline)].into_iter().filter_map(Result::err);
+        match late.map(|late| late.pending).sum() {
+            0 => Ok(()),
+            pending => Err(FlushTimeout { pending }),
+        }
     }
 
     /// The runner's name.

@@ -44,6 +44,8 @@ impl<T, E, C: FnOnce(&mut Capture) -> fmt::Result, W> Call<'_, '_, T, E, C, W> {
             return legacy();
         }
         let mut books = Books::open(shared, plan);
+        books.rest(Side::Legacy);
+        books.rest(Side::New);
         let mut sides = Closures { legacy: Contained::new(legacy), new, ends: Ends::none() };
         let answers = sides.run(&mut books);
         self.runner.finish(books, self.key, self.context, sides.ends, answers)

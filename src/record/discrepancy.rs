@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::Captured;
@@ -74,9 +75,24 @@ impl Discrepancy {
 
 fn size_of_difference(difference: &Difference) -> usize {
     let values = [&difference.legacy, &difference.new];
-    let values: usize = values.into_iter().flatten().map(|value| value.to_string().len()).sum();
+    let values: usize = values.into_iter().flatten().map(heap_size).sum();
     size_of::<Difference>() + difference.path.len() + values
 }
+
+/// What a value holds on the heap. It is as deep as a serialised answer may be, which is bounded.
+fn heap_size(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(|item| size_of::<Value>() + heap_size(item)).sum(),
+        Value::Object(members) => {
+            members.iter().map(|(key, member)| OBJECT_MEMBER + key.len() + heap_size(member)).sum()
+        }
+    }
+}
+
+/// A member of an object: its name, its value and its share of a tree node.
+const OBJECT_MEMBER: usize = 2 * (size_of::<String>() + size_of::<Value>());
 
 /// What kind of disagreement a discrepancy is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -58,17 +58,6 @@ impl<R: Runtime + ?Sized> Runtime for Arc<R> {
 #[expect(clippy::exhaustive_structs, reason = "a unit struct has nothing to add")]
 pub struct HostRuntime;
 
-impl HostRuntime {
-    /// The caller's Tokio runtime, for whoever wants to keep it; without one, `HostRuntime` itself.
-    pub(crate) fn here() -> Arc<dyn Runtime> {
-        #[cfg(feature = "tokio")]
-        if let Some(tokio) = TokioRuntime::current() {
-            return Arc::new(tokio);
-        }
-        Arc::new(Self)
-    }
-}
-
 #[cfg(feature = "tokio")]
 impl Runtime for HostRuntime {
     fn spawn(&self, task: BoxFuture<'static, ()>) {
@@ -95,7 +84,7 @@ impl Runtime for HostRuntime {
 }
 
 /// The runtime of last resort. Its threads start when it is first used and live as long as the process.
-fn process_wide() -> &'static ThreadRuntime {
+pub(crate) fn process_wide() -> &'static ThreadRuntime {
     static RUNTIME: OnceLock<ThreadRuntime> = OnceLock::new();
     RUNTIME.get_or_init(|| ThreadRuntime::new("cutover"))
 }
