@@ -46,7 +46,8 @@ impl Instant {
 
 /// Where time comes from.
 ///
-/// Laws: [`now`](Self::now) never goes back, on any thread; both calls are cheap and never block.
+/// Laws: [`now`](Self::now) never goes back, on any thread; both calls are cheap, never block and never panic. A clock is
+/// asked on the path of every call of both sides, and its panic is not contained.
 pub trait Clock: Debug + Send + Sync {
     /// The current moment, for measuring.
     fn now(&self) -> Instant;

@@ -6,6 +6,8 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 
 /// Where chance comes from. A test injects its own, so that every draw can be repeated.
+///
+/// Laws: it never blocks and never panics; its panic is not contained.
 pub trait RandomSource: Debug + Send + Sync {
     /// Sixty-four uniform bits.
     fn next_u64(&self) -> u64;
@@ -19,6 +21,10 @@ pub trait RandomSource: Debug + Send + Sync {
 impl<R: RandomSource + ?Sized> RandomSource for Arc<R> {
     fn next_u64(&self) -> u64 {
         (**self).next_u64()
+    }
+
+    fn next_u128(&self) -> u128 {
+        (**self).next_u128()
     }
 }
 

@@ -13,6 +13,21 @@ use crate::outcome::Side;
 /// for one that says legacy only, and counted.
 ///
 /// Closures from a key to a [`Route`] are routers too.
+///
+/// ```
+/// use cutover::{BucketKey, Route, Router, Side, SystemMode};
+///
+/// /// New serves the tenants that have asked for it.
+/// struct Volunteers(Vec<u64>);
+///
+/// impl Router for Volunteers {
+///     fn route(&self, key: BucketKey<'_>) -> Route {
+///         let asked = matches!(key, BucketKey::U64(tenant) if self.0.contains(&tenant));
+///         Route::new(SystemMode::GradualRollout, if asked { Side::New } else { Side::Legacy })
+///     }
+/// }
+/// assert_eq!(Volunteers(vec![7]).route(7_u64.into()).serve, Side::New);
+/// ```
 pub trait Router: Send + Sync {
     /// How the call for `key` runs.
     fn route(&self, key: BucketKey<'_>) -> Route;

@@ -11,8 +11,8 @@ use control_common::TestRuntime;
 use cutover::clock::{Clock, Instant};
 use cutover::control::ChangeError;
 use cutover::observe::Event;
-use cutover::testing::{FailingStore, Fault};
-use cutover::{MemoryStore, MigrationController, Percentage, Runtime, Side, SystemMode};
+use cutover::testing::{FailingStore, Fault, SlowStore};
+use cutover::{HostRuntime, MemoryStore, MigrationController, Percentage, Runtime, Side, StateStore, SystemMode};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
@@ -232,4 +232,31 @@ fn a_runtime_that_cannot_sleep_lets_no_change_hang() {
     store.set_standing(Some(Fault::Conflict));
     let result = futures::executor::block_on(controller.transition(SystemMode::Parallel, "ana", "compare"));
     assert!(matches!(result, Err(ChangeError::Contended { .. })), "{result:?}");
+}
+
+/// Real threads and a real runtime that ends: the storing moves to a thread of the process, and the test waits for it.
+#[cfg(feature = "tokio")]
+#[test]
+fn one_whose_runtime_ends_before_it_is_stored_is_stored_all_the_same() {
+    let inner = MemoryStore::new();
+    let store = SlowStore::new(inner.clone(), HostRuntime, Duration::from_millis(50));
+    let open = MigrationController::open("search", store);
+    let tokio = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let controller = tokio.block_on(async {
+        let controller = open.await.unwrap();
+        controller.transition(SystemMode::Parallel, "ana", "compare").await.unwrap();
+        drop(controller.emergency_rollback("ben", "wrong totals"));
+        controller
+    });
+    drop(tokio);
+    let stored = |mode| {
+        let record = futures::executor::block_on(inner.load(&"search".parse().unwrap())).unwrap();
+        record.is_some_and(|record| record.mode == mode)
+    };
+    let tries = (0..6_000).take_while(|_| {
+        futures::executor::block_on(HostRuntime.sleep(Duration::from_millis(5)));
+        !stored(SystemMode::EmergencyRollback)
+    });
+    assert!(tries.count() < 6_000, "not stored within half a minute");
+    assert!(all_legacy(&controller));
 }

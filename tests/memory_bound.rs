@@ -1,6 +1,7 @@
 //! Mismatches cost a bounded amount of memory, also where the recorder is stuck. Alone in its process, whose memory it
 //! measures.
 #![cfg(feature = "testing")]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -8,7 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use cutover::record::{Capture, RecorderQueue};
 use cutover::testing::StuckRecorder;
-use cutover::{DualRunner, Route, Side, SystemMode};
+use cutover::{DualRunner, Route, Side, Structural, SystemMode};
+use serde_json::{Value, json};
 
 const PARALLEL: Route = Route::new(SystemMode::Parallel, Side::Legacy).with_shadow();
 const CALLS: u64 = 1_000_000;
@@ -29,7 +31,12 @@ impl Answer {
 }
 
 #[test]
-fn a_million_large_mismatches_need_little_memory_where_the_recorder_is_stuck() {
+fn mismatches_need_little_memory_where_the_recorder_is_stuck() {
+    a_million_large_values();
+    many_differences_with_their_values();
+}
+
+fn a_million_large_values() {
     let stuck = StuckRecorder::new();
     let queue = Arc::new(RecorderQueue::new(stuck.clone()));
     let runner = DualRunner::<Answer, ()>::builder("search", PARALLEL)
@@ -57,4 +64,28 @@ fn a_million_large_mismatches_need_little_memory_where_the_recorder_is_stuck() {
     assert_eq!(stuck.received(), 1);
     let shown = SHOWN.load(Ordering::Relaxed);
     assert!(shown < 3 * kept.pending, "{shown} values were captured for {} that are kept", kept.pending);
+}
+
+/// Values that hold much more memory than their text is long, at paths of which no two are equal.
+fn many_differences_with_their_values() {
+    let stuck = StuckRecorder::new();
+    let queue = Arc::new(RecorderQueue::new(stuck.clone()));
+    let runner = DualRunner::<Value, ()>::builder("search", PARALLEL)
+        .comparator(Structural::new())
+        .record_to(Arc::clone(&queue))
+        .capture_differences()
+        .build();
+    let call = |number: u64| {
+        let answer = |digit: u8| Ok(json!({ format!("field-{number}"): vec![digit; 3_000] }));
+        runner.run_sync(number, || answer(1), || Ok(json!(null))).unwrap();
+        runner.run_sync(number, || answer(1), || answer(2)).unwrap();
+    };
+    call(0);
+    stuck.wait_until_stuck();
+
+    let before = memory_stats::memory_stats().unwrap().physical_mem;
+    (1..2_000).for_each(call);
+    let grown = memory_stats::memory_stats().unwrap().physical_mem.saturating_sub(before);
+    assert!(grown <= 16 * MIB, "grown by {grown} bytes");
+    assert!(queue.counts().dropped > 0 && queue.counts().pending > 10, "{:?}", queue.counts());
 }

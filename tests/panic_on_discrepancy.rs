@@ -117,3 +117,13 @@ fn a_detached_call_answers_and_its_task_panics() {
     runtime.run_until_idle();
     assert_eq!((runtime.panicked_tasks(), runner.counts().mismatched), (1, 1));
 }
+
+#[test]
+fn a_comparison_that_failed_panics_too_and_says_why() {
+    let builder =
+        DualRunner::<Value, String>::builder("search", PARALLEL).comparator(Structural::new().ignore("took_ms"));
+    let runner = builder.panic_on_discrepancy().build();
+    let text = panic_of(|| runner.run_sync("anna", legacy, legacy));
+    assert!(text.starts_with("search: the comparator failed, and nothing was compared: "), "{text}");
+    assert!(text.contains("took_ms"), "{text}");
+}

@@ -46,6 +46,14 @@ where
 }
 
 /// `==`, for answers where every difference matters.
+///
+/// ```
+/// use cutover::compare::{Comparator, Comparison, Equality};
+///
+/// assert_eq!(Equality.compare(&[1, 2], &[1, 2])?, Comparison::Match);
+/// assert_eq!(Equality.compare(&[1, 2], &[2, 1])?, Comparison::Mismatch(vec![]));
+/// # Ok::<(), cutover::compare::ComparatorError>(())
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "a unit struct has nothing to add")]
 pub struct Equality;

@@ -137,6 +137,18 @@ impl MigrationController {
     /// Changes the share of calls that also run the shadow; `None` goes back to the mode's default. It holds in every mode
     /// that has a shadow, until it is changed again.
     ///
+    /// ```
+    /// # use cutover::{MemoryStore, MigrationController, Percentage, Shadow, SystemMode};
+    /// # futures::executor::block_on(async {
+    /// let controller = MigrationController::open("search", MemoryStore::new()).await?;
+    /// controller.transition(SystemMode::GradualRollout, "ana", "they agree").await?;
+    /// assert_eq!(controller.route("user-17").shadow, Shadow::Never);
+    /// controller.set_shadow_share(Some(Percentage::HUNDRED), "ana", "go on comparing").await?;
+    /// assert_eq!(controller.route("user-17").shadow, Shadow::Run);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
     /// # Errors
     /// [`ChangeError`].
     pub async fn set_shadow_share(
@@ -186,6 +198,18 @@ impl MigrationController {
     }
 
     /// What this process knows, from one snapshot in memory.
+    ///
+    /// ```
+    /// # use cutover::{MemoryStore, MigrationController, SystemMode};
+    /// # futures::executor::block_on(async {
+    /// let controller = MigrationController::open("search", MemoryStore::new()).await?;
+    /// controller.transition(SystemMode::Parallel, "ana", "first look").await?;
+    /// let status = controller.status();
+    /// assert_eq!((status.mode, status.epoch), (SystemMode::Parallel, 1));
+    /// println!("{}", serde_json::to_string_pretty(&status)?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     #[must_use]
     pub fn status(&self) -> MigrationStatus {
         self.inner.status()
@@ -201,6 +225,17 @@ impl MigrationController {
     }
 
     /// The audit entries with an epoch above `after_epoch`, oldest first, at most `limit` and at most 200 of them.
+    ///
+    /// ```
+    /// # use cutover::{MemoryStore, MigrationController, SystemMode};
+    /// # futures::executor::block_on(async {
+    /// let controller = MigrationController::open("search", MemoryStore::new()).await?;
+    /// controller.transition(SystemMode::Parallel, "ana", "first look").await?;
+    /// let first = &controller.history(0, 10).await?[0];
+    /// assert_eq!((first.actor.as_str(), first.reason.as_str()), ("ana", "first look"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// [`StoreError`] when the audit cannot be read.

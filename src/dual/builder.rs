@@ -221,11 +221,18 @@ impl<T, E> DualRunnerBuilder<T, E> {
         if cfg!(panic = "unwind") { Ok(self) } else { Err(PanicAborts) }
     }
 
-    /// Panics in the caller's place after a discrepancy, with a readable diff: for tests. A comparator, capture or
-    /// context that fails panics too, because then nothing was compared or shown.
+    /// Panics in the caller's place after a discrepancy, with a readable diff: for tests. A comparator
+    /// that fails, on a bad rule for example, panics too: nothing was compared.
     ///
     /// Two errors are no discrepancy without an [`error_comparator`](Self::error_comparator). The panic of a detached
     /// call happens in its shadow's task.
+    ///
+    /// ```should_panic
+    /// # use cutover::{DualRunner, Equality, Route, Side, SystemMode};
+    /// # let parallel = Route::new(SystemMode::Parallel, Side::Legacy).with_shadow();
+    /// let price = DualRunner::<u32, ()>::builder("price", parallel).comparator(Equality).panic_on_discrepancy().build();
+    /// price.run_sync("order-17", || Ok(100), || Ok(99)).ok();
+    /// ```
     #[cfg(feature = "testing")]
     pub const fn panic_on_discrepancy(mut self) -> Self {
         self.panics_on_discrepancy = true;

@@ -72,6 +72,20 @@ impl<'r, 'k, T, E, C, W> Call<'r, 'k, T, E, C, W> {
     ///
     /// The runner learns per path how often that happens and reports a path that is known to be noisy only when new
     /// differs significantly more often; see [`Noise`](crate::compare::Noise). The other entry points drop the twin.
+    ///
+    /// ```
+    /// # use cutover::{DualRunner, Route, Side, Structural, SystemMode};
+    /// # use serde_json::json;
+    /// # use std::future::ready;
+    /// # let parallel = Route::new(SystemMode::Parallel, Side::Legacy).with_shadow();
+    /// let search = DualRunner::<_, String>::builder("search", parallel).comparator(Structural::new()).build();
+    /// let answer = |request, hits| ready(Ok(json!({ "request": request, "hits": hits })));
+    ///
+    /// let call = search.call("user-17").twin(answer(2, 10)).run(answer(1, 10), answer(3, 10));
+    /// futures::executor::block_on(call)?;
+    /// assert_eq!((search.counts().mismatched, search.counts().ignored), (0, 1));
+    /// # Ok::<(), String>(())
+    /// ```
     pub fn twin<W2: Future<Output = Result<T, E>>>(self, twin: W2) -> Call<'r, 'k, T, E, C, W2> {
         Call { runner: self.runner, key: self.key, context: self.context, twin: Some(Contained::new(twin)) }
     }

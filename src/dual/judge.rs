@@ -1,6 +1,7 @@
 //! The judge: gives the verdict on a pair and hands what disagrees to the recorder.
 
 use std::any::Any;
+use std::error::Error;
 
 use super::capture::Captures;
 use super::end::{ErrorTraces, View};
@@ -26,11 +27,24 @@ pub(super) struct Judgement {
     pub(super) verdict: Verdict,
     pub(super) differences: Vec<Difference>,
     errors_compared: bool,
+    /// What a runner that panics on discrepancies says when nothing was compared.
+    pub(super) fault: Option<String>,
 }
 
 impl Judgement {
     const fn new(verdict: Verdict) -> Self {
-        Self { verdict, differences: Vec::new(), errors_compared: false }
+        Self { verdict, differences: Vec::new(), errors_compared: false, fault: None }
+    }
+
+    const fn mismatched(differences: Vec<Difference>, errors_compared: bool) -> Self {
+        Self { verdict: Verdict::Mismatched, differences, errors_compared, fault: None }
+    }
+
+    /// A comparator that has no opinion: the call is ignored, and the fault counted.
+    fn without_opinion(shared: &Shared, fault: String) -> Self {
+        shared.fault(Part::Comparator);
+        let fault = shared.panics_on_discrepancy.then_some(fault);
+        Self { fault, ..Self::new(Verdict::Ignored) }
     }
 
     /// The kind of discrepancy, where the verdict is one.
@@ -68,9 +82,9 @@ impl<T, E> Judge<T, E> {
     fn judge_values(&self, shared: &Shared, legacy: &T, new: &T, twin: Option<&T>) -> Judgement {
         let compared = contained(|| self.comparator.compare(legacy, new));
         match compared {
-            Some(Comparison::Match) if twin.is_none() => Judgement::new(Verdict::Matched),
-            None => ignored_by_fault(shared),
-            Some(comparison) => self.judge_with_noise(shared, comparison, legacy, twin),
+            Ok(Comparison::Match) if twin.is_none() => Judgement::new(Verdict::Matched),
+            Err(fault) => Judgement::without_opinion(shared, fault),
+            Ok(comparison) => self.judge_with_noise(shared, comparison, legacy, twin),
         }
     }
 
@@ -78,8 +92,8 @@ impl<T, E> Judge<T, E> {
     fn judge_with_noise(&self, shared: &Shared, comparison: Comparison, legacy: &T, twin: Option<&T>) -> Judgement {
         let between_twins = twin.map(|twin| contained(|| self.comparator.compare(legacy, twin)));
         let left = match between_twins {
-            Some(Some(between_twins)) => self.noise.settle(comparison, &between_twins),
-            Some(None) => {
+            Some(Ok(between_twins)) => self.noise.settle(comparison, &between_twins),
+            Some(Err(_)) => {
                 shared.fault(Part::Comparator);
                 self.noise.hold_back(comparison)
             }
@@ -88,9 +102,7 @@ impl<T, E> Judge<T, E> {
         match left {
             Comparison::Match => Judgement::new(Verdict::Matched),
             Comparison::Ignored => Judgement::new(Verdict::Ignored),
-            Comparison::Mismatch(differences) => {
-                Judgement { verdict: Verdict::Mismatched, differences, errors_compared: false }
-            }
+            Comparison::Mismatch(differences) => Judgement::mismatched(differences, false),
         }
     }
 
@@ -104,12 +116,10 @@ impl<T, E> Judge<T, E> {
             errors.compare(legacy.as_any(), new.as_any())
         });
         match compared {
-            None => ignored_by_fault(shared),
-            Some(Comparison::Match) => Judgement::new(Verdict::Matched),
-            Some(Comparison::Ignored) => Judgement::new(Verdict::Ignored),
-            Some(Comparison::Mismatch(differences)) => {
-                Judgement { verdict: Verdict::Mismatched, differences, errors_compared: true }
-            }
+            Err(fault) => Judgement::without_opinion(shared, fault),
+            Ok(Comparison::Match) => Judgement::new(Verdict::Matched),
+            Ok(Comparison::Ignored) => Judgement::new(Verdict::Ignored),
+            Ok(Comparison::Mismatch(differences)) => Judgement::mismatched(differences, true),
         }
     }
 
@@ -123,15 +133,18 @@ impl<T, E> Judge<T, E> {
     }
 }
 
-fn ignored_by_fault(shared: &Shared) -> Judgement {
-    shared.fault(Part::Comparator);
-    Judgement::new(Verdict::Ignored)
+/// A comparator's opinion, or how it failed. Its error is read and dropped in here, where a panic ends.
+#[inline]
+fn contained(compare: impl FnOnce() -> Result<Comparison, ComparatorError>) -> Result<Comparison, String> {
+    contain_quietly(|| compare().map_err(|error| chain(&error))).unwrap_or_else(|_| Err("it panicked".to_owned()))
 }
 
-/// A comparator's opinion, or none if it failed or panicked. Its error is dropped in here, where a panic ends.
-#[inline]
-fn contained(compare: impl FnOnce() -> Result<Comparison, ComparatorError>) -> Option<Comparison> {
-    contain_quietly(|| compare().ok()).ok().flatten()
+/// An error with its causes, as one line.
+fn chain(error: &dyn Error) -> String {
+    match error.source() {
+        None => error.to_string(),
+        Some(source) => format!("{error}: {}", chain(source)),
+    }
 }
 
 /// One side's error, projected now or when it left.

@@ -117,13 +117,26 @@ pub enum Order {
 }
 
 /// What happens when new serves a call and fails.
+///
+/// ```
+/// use cutover::dual::Fallback;
+/// use cutover::{DualRunner, Equality, Route, Side, SystemMode};
+///
+/// let price = DualRunner::builder("price", Route::new(SystemMode::NewOnly, Side::New))
+///     .comparator(Equality)
+///     .fallback(Fallback::ToLegacy)
+///     .build();
+/// assert_eq!(price.run_sync("order-17", || Ok(100), || Err("new is down")), Ok(100));
+/// assert_eq!(price.counts().fallbacks, 1);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Fallback {
     /// The caller gets the failure of new (the default).
     #[default]
     Never,
-    /// Legacy answers this call instead. Both outcomes are counted and recorded.
+    /// Legacy answers this call instead, be it with an error or a panic of its own. Both outcomes are counted and
+    /// recorded.
     ///
     /// For calls that may run twice: new may have had effects before it failed. A new side that hangs has not failed: put
     /// a timeout into it.

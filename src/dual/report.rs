@@ -59,7 +59,7 @@ impl<T, E> Judge<T, E> {
         let judgement = self.judge(&books.shared, &pair.legacy, &pair.new, pair.twin);
         let verdict = judgement.verdict;
         let finding = match judgement.kind(&pair.legacy) {
-            None => None,
+            None => judgement.fault.map(|fault| Finding::of_fault(&books.shared, &fault)),
             Some(kind) => self.report(&books, pair, kind, judgement, key, context),
         };
         books.close(verdict);
@@ -88,7 +88,7 @@ impl<T, E> Judge<T, E> {
             found.key = key(shared);
         }
         let finding = shared.panics_on_discrepancy.then(|| Finding::new(&found, &judgement.differences));
-        found.differences = self.shown(judgement.differences);
+        (found.differences, found.differences_truncated) = self.shown(judgement.differences);
         found.fingerprint = Fingerprint::of(&found);
         books.in_span(|| trace::discrepancy(&found));
         shared.record(found);
@@ -101,14 +101,15 @@ impl<T, E> Judge<T, E> {
 
     /// The differences as a discrepancy shows them: with their values only if the host asked for them, and those of
     /// each side only up to the capture limit.
-    fn shown(&self, mut differences: Vec<Difference>) -> Vec<Difference> {
+    fn shown(&self, mut differences: Vec<Difference>) -> (Vec<Difference>, bool) {
         let limit = if self.captures.differences { self.captures.limit } else { 0 };
         let (mut legacy, mut new) = (Capture::with_limit(limit), Capture::with_limit(limit));
         for difference in &mut differences {
             difference.legacy = difference.legacy.take().filter(|value| legacy.json(value).is_ok());
             difference.new = difference.new.take().filter(|value| new.json(value).is_ok());
         }
-        differences
+        let truncated = self.captures.differences && (legacy.is_truncated() || new.is_truncated());
+        (differences, truncated)
     }
 }
 
@@ -132,7 +133,7 @@ impl Shared {
     }
 }
 
-/// The readable text of a discrepancy, for runners that panic on one.
+/// The readable text of a discrepancy, or of a comparison that failed, for runners that panic on one.
 #[derive(Debug)]
 pub(super) struct Finding(String);
 
@@ -141,14 +142,22 @@ impl Finding {
         let title = format!("{}: {} ({} vs {})", found.runner, found.kind, found.legacy.outcome, found.new.outcome);
         let sides = [("legacy", &found.legacy.value), ("new", &found.new.value), ("context", &found.context)];
         let sides = sides.into_iter().filter_map(|(name, value)| Some(format!("{name}: {}", value.as_ref()?)));
-        let lines = sides.chain(differences.iter().map(ToString::to_string));
-        Self(std::iter::once(title).chain(lines).collect::<Vec<_>>().join("\n  "))
+        let mut lines: Vec<_> = sides.chain(differences.iter().map(ToString::to_string)).collect();
+        if lines.is_empty() {
+            lines.push("(to see values, give the runner `capture_json()` and `capture_errors(..)`)".to_owned());
+        }
+        lines.insert(0, format!("the two sides disagree: {title}"));
+        Self(lines.join("\n  "))
+    }
+
+    fn of_fault(shared: &Shared, fault: &str) -> Self {
+        Self(format!("{}: the comparator failed, and nothing was compared: {fault}", shared.name))
     }
 
     /// Panics with the text, as the host's test asked for.
     #[expect(clippy::panic, reason = "this is what the feature `testing` promises")]
     pub(super) fn raise(self) -> ! {
-        panic!("the two sides disagree: {}", self.0)
+        panic!("{}", self.0)
     }
 }
 
@@ -161,6 +170,7 @@ impl Discrepancy {
             runner: Arc::clone(runner),
             kind,
             differences: Vec::new(),
+            differences_truncated: false,
             legacy: side.clone(),
             new: side,
             served: route.serve,

@@ -148,7 +148,8 @@ pub enum SkipReason {
     InFlight,
     /// The breaker is open.
     BreakerOpen,
-    /// The call came from inside the runner's own new side.
+    /// The call came from inside the runner's own new side, on the same thread; a task that the new side spawns is not
+    /// recognised.
     Nested,
 }
 

@@ -29,6 +29,9 @@ pub struct Discrepancy {
     pub kind: DiscrepancyKind,
     /// Where the answers differ, as far as the comparator knows. Values are there only if the host asked for them.
     pub differences: Vec<Difference>,
+    /// Whether values of differences are missing because those of one side together passed the capture limit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub differences_truncated: bool,
     /// The legacy side.
     pub legacy: SideRecord,
     /// The new side.

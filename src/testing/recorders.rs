@@ -27,6 +27,7 @@ pub fn discrepancy(runner: &str, number: u64) -> Discrepancy {
         fingerprint: Fingerprint::NONE,
         runner: runner.into(),
         kind: DiscrepancyKind::ValuesDiffer,
+        differences_truncated: false,
         differences: vec![Difference::new(format!("/field-{number}"), None, None)],
         legacy: side.clone(),
         new: side,
