@@ -5,12 +5,11 @@ use cutover::{MemoryStore, MigrationController, Percentage, Side, SystemMode};
 
 const HANDLED: [&str; 4] = ["opened", "edited", "labeled", "assigned"];
 
-/// Who takes an item: the side that serves, the side that only watches, and the mode that said so.
+/// Who takes an item: the side that serves, and the side that only watches.
 #[derive(Debug)]
 struct Taken {
     serves: Side,
     watches: Option<Side>,
-    mode: SystemMode,
 }
 
 /// One decision per event, from one snapshot: never both sides by two reads, and never neither.
@@ -19,18 +18,19 @@ fn take(migration: &MigrationController, event: &str, item: u64) -> Option<Taken
         return None;
     }
     let route = migration.route(item);
-    Some(Taken { serves: route.serve, watches: route.running_shadow(), mode: route.mode })
+    Some(Taken { serves: route.serve, watches: route.running_shadow() })
 }
 
 fn tell(migration: &MigrationController) {
+    println!("\nmode {}:", migration.mode());
     let events = [("opened", 1), ("edited", 24), ("labeled", 25), ("assigned", 100), ("closed", 1)];
     for (event, item) in events {
         match take(migration, event, item) {
-            Some(Taken { serves, watches: Some(side), mode }) => {
-                println!("{mode}: {serves} takes item {item} ({event}), {side} watches");
+            Some(Taken { serves, watches: Some(side) }) => {
+                println!("  {serves} takes item {item} ({event}), {side} watches");
             }
-            Some(Taken { serves, watches: None, mode }) => println!("{mode}: {serves} takes item {item} ({event})"),
-            None => println!("{event} is ignored"),
+            Some(Taken { serves, watches: None }) => println!("  {serves} takes item {item} ({event})"),
+            None => println!("  nobody takes item {item} ({event})"),
         }
     }
 }

@@ -53,7 +53,7 @@ fn show(title: &str, flags: &FlagSet) -> Result<(), Box<dyn Error>> {
     println!("{title}");
     for name in flags.names() {
         print!("  {name:<11}");
-        for user in ["anna", "berta", "carla", "dora", "emma"] {
+        for user in ["anna", "berta", "carla", "emma", "paula"] {
             let decision = flags.decide(&name, user)?;
             print!("  {user} {:<3} ({})", if decision.enabled { "on" } else { "off" }, decision.rule);
         }

@@ -28,7 +28,8 @@ fn total_new(request: &Request<'_>) -> String {
 }
 
 fn main() -> Result<(), PercentageError> {
-    let users: Vec<String> = (1..=1_000).map(|n| format!("user-{n}")).collect();
+    // The allow list and the deny list name the first two; the others are up to the percentage.
+    let users: Vec<String> = (3..=1_002).map(|n| format!("user-{n}")).collect();
     let flag = FeatureFlag::new("new-total").deny(["user-2"]).allow(["user-1"]);
     let mut before: Vec<&String> = Vec::new();
 
@@ -47,7 +48,7 @@ fn main() -> Result<(), PercentageError> {
 
     let half = flag.rollout(Percentage::new(50.0)?);
     println!();
-    for user in ["user-1", "user-2", "user-3", "user-4", "user-5"] {
+    for user in ["user-1", "user-2", "user-7", "user-8", "user-9"] {
         let answer = total(&half, &Request { user, prices: &[120, 80, 5] });
         println!("{user}: {answer:<12} decided by {}", half.decide(user).rule);
     }

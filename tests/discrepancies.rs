@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use cutover::compare::Difference;
 use cutover::dual::DualRunnerBuilder;
 use cutover::record::{DiscrepancyKind, JsonLinesRecorder, MemoryRecorder, RecordError};
 use cutover::testing::{PanickingRecorder, StuckRecorder, VirtualRuntime};
@@ -211,4 +212,35 @@ fn a_recorder_that_is_stuck_touches_no_answer() {
     stuck.release();
     runner.flush(Duration::from_secs(60)).unwrap();
     assert_eq!(stuck.received(), 2);
+}
+
+#[test]
+fn a_discrepancy_reads_as_a_line_and_one_for_each_difference() {
+    let mut found = cutover::testing::discrepancy("search", 7);
+    found.differences.push(Difference::new("/total", Some(1.into()), Some(2.into())));
+    found.differences.push(Difference::new("", Some("a".into()), None));
+    let head = "search: values_differ (legacy ok vs new ok)";
+    let lines = ["/field-7: value (values not captured)", "/total: value, 1 -> 2"];
+    let expected = format!("{head}\n  {}\n  {}\n  (whole answer): only_legacy, \"a\" -> (nothing)", lines[0], lines[1]);
+    assert_eq!(found.to_string(), expected);
+
+    (found.key, found.occurrences) = (Some("anna\n".into()), 3);
+    let first = found.to_string().lines().next().unwrap().to_owned();
+    assert_eq!(first, format!("{head}, key anna\\n, 3 times"));
+}
+
+#[test]
+fn a_discrepancy_without_differences_reads_as_both_sides() {
+    let recorder = Arc::new(MemoryRecorder::new());
+    let quiet = builder().record_to(Arc::clone(&recorder)).build();
+    quiet.run_sync("anna", || Ok(1), || Err(2)).unwrap();
+    let told = recorder.discrepancies().remove(0).to_string();
+    assert!(told.starts_with("search: new_failed (legacy ok vs new err), key "), "{told}");
+    assert!(told.ends_with("\n  legacy: not captured\n  new: not captured"), "{told}");
+
+    let recorder = Arc::new(MemoryRecorder::new());
+    let open = builder().record_to(Arc::clone(&recorder)).capture(|_, out| out.json(&"x".repeat(200)));
+    differ(&open.build());
+    let told = recorder.discrepancies().remove(0).to_string();
+    assert!(told.ends_with(&format!("\n  new: \"{}…", "x".repeat(79))), "{told}");
 }

@@ -118,18 +118,24 @@ fn the_story_is_told_to_its_end_and_without_colours_where_nobody_sees_them() {
     let story = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success());
     assert!(!story.contains('\u{1b}'), "{story}");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(errors, "1 could not be read (it is not UTF-8): deep/latin1.toml\n");
     let lines = [
         "│ folder ┆     9 ┆       3 ┆          1 ┆             3 ┆          1 ┆           1 │",
         "calls per second",
+        "\n1 of the 2 refused by new or both are documents that the suite calls invalid: rightly refused\n",
         "folder values_differ fraction.toml",
         "  - \"07:32:00\"",
         "  + \"07:32:00.0\"",
         " 0 failed, 0 errors: 100.0 %",
         "│ gradual_rollout ┆     10% ┆",
-        "│ new_only        ┆    100% ┆   9 ┆      0 ┆    0 ┆         2 ┆",
-        "nobody who was in left",
+        "│ new_only        ┆    100% ┆   9 ┆      0 ┆          0 ┆         2 ┆",
+        "no document moved back",
         "new served 9 documents, and 0 of them",
-        "EMERGENCY: an order was",
+        "may next become: legacy_only",
+        "┆ mode    ┆ legacy_only     ┆ parallel ",
+        "┆ mode    ┆ new_only        ┆ emergency_rollback ┆ EMERGENCY: ",
+        "┆ rollout ┆ 100%            ┆ 0% ",
     ];
     let mut rest = story.as_str();
     for line in lines {
@@ -151,6 +157,7 @@ fn wrong_usage_is_refused() {
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("deep")).unwrap();
+    fs::create_dir(folder.path().join("invalid")).unwrap();
     let files: [(&str, &[u8]); 11] = [
         ("agree.toml", b"[package]\nname = 'cutover'\nat = 1979-05-27T07:32:00Z\nbig = [nan, inf, -0.0]"),
         ("dotted.toml", b"a.b.c = 1"),
@@ -158,7 +165,7 @@ fn folder() -> TempDir {
         ("fraction.toml", b"at = 07:32:00.0"),
         ("seconds.toml", b"at = 07:32"),
         ("no_day.toml", b"on = 2023-02-30"),
-        ("neither.toml", b"a = "),
+        ("invalid/neither.toml", b"a = "),
         ("deep/escape.toml", br#"e = "\e""#),
         ("deep/inline.toml", b"a = {\n  b = 1,\n}"),
         ("deep/latin1.toml", b"a = '\xe4'"),

@@ -188,7 +188,7 @@ fn by_default_a_difference_is_its_path_and_kind_and_a_key_its_hash() {
     let found = seen.recorded.iter().find(|found| !found.differences.is_empty()).unwrap();
     assert_eq!(
         render(&found.differences),
-        "/map/note: value, (nothing) -> (nothing)\n/text: value, (nothing) -> (nothing)"
+        "/map/note: value (values not captured)\n/text: value (values not captured)"
     );
     let hash = BucketHasher::new("runner/search", Domain::Shadow).bucket(KEY).unwrap();
     assert_eq!(found.key.as_deref(), Some(&*format!("{hash:016x}")));

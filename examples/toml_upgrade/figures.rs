@@ -23,6 +23,11 @@ pub(crate) struct Figures {
 }
 
 impl Figures {
+    /// What new refused, legacy too or not.
+    pub(crate) const fn refused(&self) -> u64 {
+        self.new_failed + self.both_failed
+    }
+
     fn add(&mut self, legacy: Outcome, new: Outcome, verdict: Verdict) {
         let column = match (legacy, new) {
             (Outcome::Ok, Outcome::Ok) if verdict == Verdict::Matched => &mut self.matched,
@@ -45,6 +50,11 @@ impl Scoreboard {
     /// The figures so far; `total` is the runner's own count.
     pub(crate) fn figures(&self, total: u64) -> Figures {
         Figures { total, ..*self.0.lock().unwrap_or_else(PoisonError::into_inner) }
+    }
+
+    /// As [`Figures::refused`], so far.
+    pub(crate) fn refused(&self) -> u64 {
+        self.figures(0).refused()
     }
 }
 

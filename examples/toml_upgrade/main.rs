@@ -72,12 +72,13 @@ async fn run(arguments: Arguments, out: &mut impl Write) -> Result<(), Box<dyn E
         compare("suite", &migration, &recorder, suite().map(Ok)),
         compare("folder", &migration, &recorder, folder.documents()).with_unreadable(folder.unreadable()),
     ];
-    show::unreadable(&inputs, if arguments.json { usize::MAX } else { 3 });
     if arguments.json {
+        show::every_unreadable(&inputs);
         return Ok(show::json(out, &inputs, &recorder)?);
     }
     show::heading(out, "1. Dual run: legacy answers, new runs beside it")?;
     show::figures(out, &inputs)?;
+    show::unreadable(&inputs);
     show::disagreements(out, &recorder)?;
 
     show::heading(out, "2. Validation: new against the values that the suite expects")?;

@@ -23,7 +23,7 @@ pub(crate) struct Step {
     /// Documents routed to legacy.
     pub(crate) legacy: usize,
     /// Documents that went to new before, and do not any more.
-    pub(crate) left: usize,
+    pub(crate) moved_back: usize,
     /// Documents that new could not read while it served, so that legacy was asked.
     pub(crate) fallbacks: u64,
     /// Documents on which both sides ran.
@@ -52,7 +52,7 @@ const STEPS: [(f64, &str); 5] = [
     (10.0, "first tenth"),
     (25.0, "a quiet day"),
     (50.0, "a quiet week"),
-    (75.0, "nobody called"),
+    (75.0, "nobody complained"),
     (100.0, "everybody"),
 ];
 
@@ -69,7 +69,7 @@ fn serve<'d>(
 
     let names = documents.iter().map(|document| document.name.as_str());
     let in_now: HashSet<_> = names.filter(|name| migration.route(*name).serve == Side::New).collect();
-    let left = in_before.difference(&in_now).count();
+    let moved_back = in_before.difference(&in_now).count();
     let new = in_now.len();
     *in_before = in_now;
     Step {
@@ -77,7 +77,7 @@ fn serve<'d>(
         rollout: migration.rollout(),
         new,
         legacy: documents.len() - new,
-        left,
+        moved_back,
         fallbacks: after.fallbacks - before.fallbacks,
         compared: after.selected - before.selected,
         errors,

@@ -1,5 +1,6 @@
 //! What people see: tables, and the one JSON object.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -23,15 +24,31 @@ pub(crate) fn heading(out: &mut impl Write, text: &str) -> io::Result<()> {
     writeln!(out, "\n{}", style(text).bold().cyan())
 }
 
-/// Names on standard error what could not be read: `most` of it, and how much more there is.
-pub(crate) fn unreadable(inputs: &[Input], most: usize) {
-    let all: Vec<_> = inputs.iter().flat_map(|input| &input.unreadable).collect();
-    let mut lines: Vec<_> = all.iter().take(most).map(|one| printable(&one.to_string())).collect();
-    if all.len() > most {
-        lines.push(format!("cannot read {} more; --json names all", all.len() - most));
+/// Names on standard error all that could not be read.
+pub(crate) fn every_unreadable(inputs: &[Input]) {
+    on_standard_error(inputs.iter().flat_map(|input| &input.unreadable).map(ToString::to_string));
+}
+
+/// One line on standard error for each reason why something could not be read, with the first few names.
+pub(crate) fn unreadable(inputs: &[Input]) {
+    let mut reasons = BTreeMap::<&str, Vec<String>>::new();
+    for one in inputs.iter().flat_map(|input| &input.unreadable) {
+        reasons.entry(&one.why).or_default().push(end(&one.path.to_string_lossy(), MOST_OF_A_PATH));
     }
+    on_standard_error(reasons.into_iter().map(|(why, names)| {
+        let shown = names.iter().take(MOST_NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
+        let more = names.len().saturating_sub(MOST_NAMES);
+        let more = if more > 0 { format!(" and {more} more, which --json names") } else { String::new() };
+        format!("{} could not be read ({why}): {shown}{more}", names.len())
+    }));
+}
+
+const MOST_NAMES: usize = 3;
+const MOST_OF_A_PATH: usize = 50;
+
+fn on_standard_error(mut lines: impl Iterator<Item = String>) {
     // Nobody is left to tell when standard error is closed.
-    drop(lines.iter().try_for_each(|line| writeln!(io::stderr(), "{line}")));
+    drop(lines.try_for_each(|line| writeln!(io::stderr(), "{}", printable(&line))));
 }
 
 /// The object that `--json` promises.
@@ -66,12 +83,23 @@ pub(crate) fn figures(out: &mut impl Write, inputs: &[Input]) -> io::Result<()> 
         table.add_row(cells);
     }
     writeln!(out, "{table}")?;
-    inputs.iter().try_for_each(|input| timing(out, input))
+    inputs.iter().try_for_each(|input| timing(out, input))?;
+    inputs.iter().filter(|input| input.rightly_refused > 0).try_for_each(|input| refusals(out, input))
+}
+
+/// Why so much is refused where cargo has unpacked the suite.
+fn refusals(out: &mut impl Write, Input { figures, rightly_refused, .. }: &Input) -> io::Result<()> {
+    let refused = figures.refused();
+    write!(
+        out,
+        "{rightly_refused} of the {refused} refused by new or both are documents that the suite calls invalid"
+    )?;
+    writeln!(out, ": rightly refused")
 }
 
 #[expect(clippy::cast_precision_loss, reason = "for the eye")]
 fn timing(out: &mut impl Write, input: &Input) -> io::Result<()> {
-    let Input { name, figures, counts, unreadable, elapsed } = input;
+    let Input { name, figures, counts, unreadable, elapsed, .. } = input;
     let per_second = figures.total as f64 / elapsed.as_secs_f64().max(f64::EPSILON);
     let [legacy, new] = [counts.legacy_nanos, counts.new_nanos].map(|nanos| nanos as f64 / 1e6);
     write!(out, "{name}: {elapsed:.2?}, {per_second:.0} calls per second; legacy {legacy:.0} ms, new {new:.0} ms")?;
@@ -95,45 +123,51 @@ pub(crate) fn validation(out: &mut impl Write, report: &ValidationReport) -> io:
 const MOST_FAILURES: usize = 5;
 
 pub(crate) fn steps(out: &mut impl Write, steps: &[Step]) -> io::Result<()> {
-    let mut table = table(&["mode", "rollout", "new", "legacy", "left", "fell back", "both ran", "errors"]);
+    let mut table = table(&["mode", "rollout", "new", "legacy", "moved back", "fell back", "both ran", "errors"]);
     for step in steps {
-        let Step { mode, rollout, new, legacy, left, fallbacks, compared, errors } = step;
-        let shares = [rollout.to_string(), new.to_string(), legacy.to_string(), left.to_string()];
+        let Step { mode, rollout, new, legacy, moved_back, fallbacks, compared, errors } = step;
+        let shares = [rollout.to_string(), new.to_string(), legacy.to_string(), moved_back.to_string()];
         let counts = [fallbacks.to_string(), compared.to_string(), errors.to_string()];
         table.add_row(row(mode, shares.into_iter().chain(counts)));
     }
     writeln!(out, "{table}")?;
-    let left: usize = steps.iter().map(|step| step.left).sum();
-    let left = if left == 0 { "nobody who was in left".to_owned() } else { format!("{left} who were in left") };
-    writeln!(out, "{left}; a tenth of the documents stays under comparison")?;
+    let back: usize = steps.iter().map(|step| step.moved_back).sum();
+    let back = if back == 0 { "no document".to_owned() } else { format!("{back} documents") };
+    writeln!(out, "{back} moved back to legacy; a tenth of the documents stays under comparison")?;
     writeln!(out, "fell back: new failed, and legacy was asked; errors: what was left for the caller")
 }
 
 pub(crate) fn rollback(out: &mut impl Write, rollback: &Rollback) -> io::Result<()> {
     let Rollback { took, new: [before, after], allowed } = rollback;
     let allowed = allowed.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    writeln!(out, "new served {before} documents, and {after} of them {took:.1?} later; from here: {allowed}")
+    writeln!(out, "new served {before} documents, and {after} of them {took:.1?} later; may next become: {allowed}")
 }
 
 pub(crate) fn audit(out: &mut impl Write, entries: &[AuditEntry]) -> io::Result<()> {
-    let mut table = table(&["epoch", "when (UTC)", "who", "from", "to", "why"]);
+    let mut table = table(&["epoch", "when (UTC)", "who", "change", "from", "to", "why"]);
     for entry in entries {
-        let (from, to) = changed(entry.before.unwrap_or_default(), entry.after);
+        let [change, from, to] = changed(entry.before.unwrap_or_default(), entry.after);
         let (who, why) = (printable(entry.actor.as_str()), printable(entry.reason.as_str()));
-        table.add_row([entry.epoch.to_string(), time_of_day(entry.at), who, from, to, why]);
+        table.add_row([entry.epoch.to_string(), time_of_day(entry.at), who, change, from, to, why]);
     }
     writeln!(out, "{table}")
 }
 
-/// Of the settings before and after, those that differ.
-fn changed(before: Settings, after: Settings) -> (String, String) {
+/// Of the settings that differ: which, before, and after; a line each.
+fn changed(before: Settings, after: Settings) -> [String; 3] {
     let texts = |settings: Settings| {
         let share = settings.shadow_share.map_or_else(|| "default".into(), |share| share.to_string());
-        [settings.mode.to_string(), format!("rollout {}", settings.rollout), format!("shadow {share}")]
+        [settings.mode.to_string(), settings.rollout.to_string(), share]
     };
-    let pairs = texts(before).into_iter().zip(texts(after)).filter(|(before, after)| before != after);
-    let (from, to): (Vec<_>, Vec<_>) = pairs.unzip();
-    (from.join(", "), to.join(", "))
+    let all = ["mode", "rollout", "shadow"].into_iter().zip(texts(before)).zip(texts(after));
+    let changes: Vec<_> = all.filter(|((_, before), after)| before != after).collect();
+    let lines =
+        |pick: fn(&((&'static str, String), String)) -> String| changes.iter().map(pick).collect::<Vec<_>>().join("\n");
+    [
+        lines(|((what, _), _)| (*what).to_owned()),
+        lines(|((_, before), _)| before.clone()),
+        lines(|(_, after)| after.clone()),
+    ]
 }
 
 fn time_of_day(at: SystemTime) -> String {
@@ -180,4 +214,13 @@ fn more(out: &mut impl Write, all: usize, shown: usize) -> io::Result<()> {
 /// Foreign text without characters that steer a terminal.
 fn printable(text: &str) -> String {
     text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
+}
+
+/// The last `most` characters, where a path says the most.
+fn end(text: &str, most: usize) -> String {
+    let skipped = text.chars().count().saturating_sub(most);
+    match text.char_indices().nth(skipped) {
+        Some((start, _)) if skipped > 0 => format!("…{}", text.get(start..).unwrap_or_default()),
+        Some(_) | None => text.to_owned(),
+    }
 }

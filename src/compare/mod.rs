@@ -5,6 +5,7 @@ mod noise;
 mod structural;
 
 pub use display::render;
+pub(crate) use display::{Printable, write_short};
 pub use noise::{AlphaError, Noise, NoisePath, NoiseReport};
 pub(crate) use structural::to_value;
 pub use structural::{By, RuleError, Structural};

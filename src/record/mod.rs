@@ -2,6 +2,7 @@
 
 mod capture;
 mod discrepancy;
+mod display;
 mod json_lines;
 mod memory;
 mod queue;

@@ -156,7 +156,7 @@ enum Rule {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 enum Problem {
-    #[error("is empty")]
+    #[error("is empty or blank")]
     Empty,
     #[error("is too long")]
     TooLong,
@@ -168,8 +168,8 @@ impl Rule {
     const fn allowed(self) -> &'static str {
         match self {
             Self::MigrationId => "1 to 64 of a-z, 0-9, `.`, `_`, `-`, the first a letter or digit",
-            Self::Actor => "1 to 256 bytes without control characters",
-            Self::Reason => "1 to 1024 bytes without control characters",
+            Self::Actor => "1 to 256 bytes, not blank, without control characters",
+            Self::Reason => "1 to 1024 bytes, not blank, without control characters",
         }
     }
 
@@ -231,6 +231,8 @@ mod tests {
         let error = "x".repeat(5000).parse::<Reason>().unwrap_err().to_string();
         assert!(error.contains("1 to 1024 bytes"), "{error}");
         assert!(error.len() < 200, "{error}");
+        let error = " ".parse::<Actor>().unwrap_err().to_string();
+        assert!(error.contains("is empty or blank; allowed: 1 to 256 bytes, not blank"), "{error}");
         let error = "\u{1b}[31mred".parse::<Actor>().unwrap_err().to_string();
         assert!(!error.contains('\u{1b}'), "{error}");
     }

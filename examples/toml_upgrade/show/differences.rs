@@ -9,7 +9,7 @@ use cutover::record::{DiscrepancyKind, SideRecord};
 use cutover::{Discrepancy, MemoryRecorder, Outcome};
 use serde_json::Value;
 
-use super::{more, number_cell, printable, row, table};
+use super::{end, more, number_cell, printable, row, table};
 
 pub(crate) fn disagreements(out: &mut impl Write, recorder: &MemoryRecorder) -> io::Result<()> {
     let found = recorder.discrepancies();
@@ -121,15 +121,6 @@ fn shortened(text: &str, most: usize) -> String {
     match printable.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", printable.get(..end).unwrap_or_default()),
         None => printable,
-    }
-}
-
-/// The last `most` characters, where a path says the most.
-fn end(text: &str, most: usize) -> String {
-    let skipped = text.chars().count().saturating_sub(most);
-    match text.char_indices().nth(skipped) {
-        Some((start, _)) if skipped > 0 => format!("…{}", text.get(start..).unwrap_or_default()),
-        Some(_) | None => text.to_owned(),
     }
 }
 
