@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .build()?;
     show("As the file has them:", &flags)?;
 
-    flags.replace("store", serde_saphyr::from_str("new-search: 75%")?)?;
+    flags.replace("store", toml::from_str("new-search = '75%'")?)?; // any format that serde reads
     show("The store raises new-search:", &flags)?;
     println!("{}\n", flags.explain("new-search")?);
 

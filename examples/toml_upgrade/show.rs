@@ -24,9 +24,12 @@ pub(crate) fn heading(out: &mut impl Write, text: &str) -> io::Result<()> {
     writeln!(out, "\n{}", style(text).bold().cyan())
 }
 
-/// Names on standard error all that could not be read.
+/// Names and counts on standard error all that could not be read.
 pub(crate) fn every_unreadable(inputs: &[Input]) {
-    on_standard_error(inputs.iter().flat_map(|input| &input.unreadable).map(ToString::to_string));
+    let all = || inputs.iter().flat_map(|input| &input.unreadable);
+    let count = all().count();
+    let total = (count > 0).then(|| format!("could not be read: {count}"));
+    on_standard_error(all().map(ToString::to_string).chain(total));
 }
 
 /// One line on standard error for each reason why something could not be read, with the first few names.
@@ -55,21 +58,13 @@ fn on_standard_error(mut lines: impl Iterator<Item = String>) {
 #[derive(Serialize)]
 struct Report<'r> {
     suite: &'r Figures,
-    folder: FolderFigures<'r>,
+    folder: &'r Figures,
     discrepancies: Vec<Discrepancy>,
-}
-
-#[derive(Serialize)]
-struct FolderFigures<'r> {
-    #[serde(flatten)]
-    figures: &'r Figures,
-    unreadable: usize,
 }
 
 pub(crate) fn json(out: &mut impl Write, inputs: &[Input; 2], recorder: &MemoryRecorder) -> io::Result<()> {
     let [suite, folder] = inputs;
-    let folder = FolderFigures { figures: &folder.figures, unreadable: folder.unreadable.len() };
-    let report = Report { suite: &suite.figures, folder, discrepancies: recorder.discrepancies() };
+    let report = Report { suite: &suite.figures, folder: &folder.figures, discrepancies: recorder.discrepancies() };
     writeln!(out, "{}", serde_json::to_string_pretty(&report)?)
 }
 
