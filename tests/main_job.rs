@@ -65,7 +65,10 @@ fn the_known_disagreements_are_named_with_both_answers() {
 fn what_cannot_be_read_is_named_on_standard_error_only() {
     let folder = folder();
     let output = run(&["--json".as_ref(), folder.path()]);
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "cannot read deep/latin1.toml: it is not UTF-8\n");
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "cannot read deep/latin1.toml: it is not UTF-8\ncould not be read: 1\n"
+    );
 
     fs::remove_file(folder.path().join("deep/latin1.toml")).unwrap();
     let output = run(&["--json".as_ref(), folder.path()]);
