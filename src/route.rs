@@ -13,6 +13,12 @@ use crate::outcome::Side;
 /// for one that says legacy only, and counted.
 ///
 /// Closures from a key to a [`Route`] are routers too.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot route calls",
+    label = "not a router",
+    note = "routers are `MigrationController`, `FeatureFlag`, `FlagSet::router(..)`, a fixed `Route`, and an `Arc` of a router",
+    note = "so is a closure that names its type: `|key: BucketKey<'_>| Route::new(..)`"
+)]
 pub trait Router: Send + Sync {
     /// How the call for `key` runs.
     fn route(&self, key: BucketKey<'_>) -> Route;
