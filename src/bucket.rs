@@ -36,12 +36,28 @@ pub enum Domain {
 /// Strings and byte slices with the same bytes are the same key; an integer is never the same key as its decimal text.
 /// An empty string is a key like any other; [`Missing`](Self::Missing) is the absence of one, and is never hashed.
 ///
+/// Methods that take `impl Into<BucketKey>` accept:
+///
+/// | a key of type | is |
+/// |---|---|
+/// | `&str`, `&String` | text; of an owned `String`, pass `&name` |
+/// | `&[u8]`, `&[u8; N]`, `&Vec<u8>` | bytes |
+/// | `u32`, `u64` | the same key for the same number |
+/// | `u128` | never the key of an equal `u64` |
+/// | an `Option` of any of them | [`Missing`](Self::Missing) for `None` |
+/// | `BucketKey` | itself, such as [`BucketKey::Uuid`] of a UUID's bytes |
+///
+/// For an `i64`, decide once: `u64::try_from(id)?` where ids are never negative, or the text `&id.to_string()`, which is
+/// another key.
+///
 /// ```
 /// use cutover::BucketKey;
 ///
 /// let user = String::from("user-17");
 /// assert_eq!(BucketKey::from(&user), BucketKey::from("user-17"));
 /// assert_eq!(BucketKey::from(None::<&str>), BucketKey::Missing);
+/// assert_eq!(BucketKey::from(17_u32), BucketKey::from(u64::try_from(17_i64)?));
+/// # Ok::<(), std::num::TryFromIntError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

@@ -28,6 +28,12 @@ use crate::outcome::Side;
 /// }
 /// assert_eq!(Volunteers(vec![7]).route(7_u64.into()).serve, Side::New);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot route calls",
+    label = "not a router",
+    note = "routers are `MigrationController`, `FeatureFlag`, `FlagSet::router(..)`, a fixed `Route`, and an `Arc` of a router",
+    note = "so is a closure that names its type: `|key: BucketKey<'_>| Route::new(..)`"
+)]
 pub trait Router: Send + Sync {
     /// How the call for `key` runs.
     fn route(&self, key: BucketKey<'_>) -> Route;

@@ -231,3 +231,11 @@ fn formats(json: &str, yaml: &str, toml: &str) -> [(&'static str, Read); 3] {
         ("TOML", toml::from_str(toml).map_err(|error| error.to_string())),
     ]
 }
+
+#[test]
+fn what_yes_means_is_up_to_the_reader() {
+    let config: FlagConfig = serde_saphyr::from_str("a: yes").unwrap();
+    assert!(FlagSet::new(config).unwrap().is_enabled("a", "anna").unwrap(), "YAML 1.1: true");
+    let error = serde_json::from_str::<FlagConfig>(r#"{ "a": "yes" }"#).unwrap_err();
+    assert!(error.to_string().contains("`yes` is not a number"), "{error}");
+}

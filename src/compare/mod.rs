@@ -19,7 +19,8 @@ use serde_json::Value;
 ///
 /// It always receives `(legacy, new)`, whichever side serves. An error or a panic means that it has no opinion: the
 /// call counts as ignored and the fault is counted apart. Closures over `(&T, &T)` that return `bool`,
-/// [`Comparison`], or a `Result` of one of them are comparators too.
+/// [`Comparison`], or a `Result` of one of them are comparators too. Write the types of both
+/// parameters, as in `|a: &Hits, b: &Hits| a.ids == b.ids`: a closure without them is refused by the compiler.
 ///
 /// ```
 /// use cutover::compare::{Comparator, Comparison};
@@ -28,6 +29,12 @@ use serde_json::Value;
 /// assert_eq!(same_length.compare(&"abc".to_owned(), &"xyz".to_owned())?, Comparison::Match);
 /// # Ok::<(), cutover::compare::ComparatorError>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot compare `{T}`",
+    label = "not a comparator of `{T}`",
+    note = "`Equality` compares what is `PartialEq`, and `Structural` what is `Serialize`",
+    note = "a closure needs the types of both parameters: `|legacy: &{T}, new: &{T}| ..`"
+)]
 pub trait Comparator<T: ?Sized>: Send + Sync {
     /// Compares the two sides' answers.
     ///
@@ -160,6 +167,10 @@ impl fmt::Display for DifferenceKind {
 }
 
 /// What a comparing closure may return.
+#[diagnostic::on_unimplemented(
+    message = "a comparing closure cannot return `{Self}`",
+    note = "it may return `bool`, `Comparison`, or a `Result` of one of them"
+)]
 pub trait IntoComparison {
     /// The same as a comparator says it.
     ///

@@ -18,6 +18,23 @@ use crate::runtime::{HostRuntime, Runtime};
 use crate::store::{MigrationId, StateStore, TextError};
 
 /// Builds a [`MigrationController`]; every part has a default.
+///
+/// ```
+/// use cutover::observe::Event;
+/// use cutover::{MemoryStore, MigrationController, MissingKey, SystemMode};
+/// use std::time::Duration;
+///
+/// # futures::executor::block_on(async {
+/// let migration = MigrationController::builder("search.v2", MemoryStore::new())
+///     .store_deadline(Duration::from_millis(500))
+///     .missing_key(MissingKey::Random)
+///     .observe(|migration: &str, event: &Event| println!("{migration}: {event:?}"))
+///     .open()
+///     .await?;
+/// assert_eq!(migration.mode(), SystemMode::LegacyOnly);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
 #[must_use = "a builder does nothing until it opens"]
 pub struct ControllerBuilder {
     id: Result<MigrationId, TextError>,

@@ -25,6 +25,10 @@ use crate::{MissingKey, Percentage};
 /// | `missing_key` | `legacy`, `random` | `legacy` |
 /// | `shadow_share` | as `rollout` | 0 % |
 ///
+/// A number is percent, never a fraction: `0.25` is a quarter of a percent, and `1` is one percent. In YAML, `yes` and
+/// `on` are `true`, which is 100 %, for a reader that follows YAML 1.1; for one that follows YAML 1.2 they are texts,
+/// which are refused. `true` means the same to both.
+///
 /// A file cannot know how the host passes an identity, so an entry of `allow` or `deny` is meant in every form: `17` and
 /// `"17"` are both the text and the integer, and the text of a UUID is the UUID too.
 ///

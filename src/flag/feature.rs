@@ -19,7 +19,8 @@ use crate::{Percentage, outcome::Side};
 /// rollout never removes anyone, and two flags pick different users.
 ///
 /// A flag is an immutable value: setters give a changed one, and a clone is two pointers. As a [`Router`] it runs
-/// `GradualRollout`; with the kill switch on it runs `EmergencyRollback`, legacy alone and without a shadow.
+/// `GradualRollout`, without shadows until [`shadow_share`](Self::shadow_share) is set; with the kill switch on it runs
+/// `EmergencyRollback`, legacy alone and without a shadow.
 ///
 /// ```
 /// use cutover::{FeatureFlag, Percentage};

@@ -23,6 +23,44 @@ use crate::route::Route;
 /// counted.
 ///
 /// Closures over `(source, event)` are observers too.
+///
+/// ```
+/// use cutover::observe::Event;
+/// use cutover::{DualRunner, Equality, Observer, Route, Side, SystemMode};
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// /// Counts the calls in which one side ran alone.
+/// #[derive(Default)]
+/// struct ServedAlone {
+///     legacy: AtomicU64,
+///     new: AtomicU64,
+/// }
+///
+/// impl Observer for ServedAlone {
+///     fn observe(&self, _source: &str, event: &Event) {
+///         // `Event` will grow: take what is of interest, and leave the rest.
+///         if let Event::Served { sample, .. } = event {
+///             let count = match sample.side {
+///                 Side::Legacy => &self.legacy,
+///                 Side::New => &self.new,
+///             };
+///             count.fetch_add(1, Ordering::Relaxed);
+///         }
+///     }
+///
+///     fn never_blocks(&self) -> bool {
+///         true
+///     }
+/// }
+///
+/// let served = Arc::new(ServedAlone::default());
+/// let legacy_only = Route::new(SystemMode::LegacyOnly, Side::Legacy);
+/// let price = DualRunner::builder("price", legacy_only).comparator(Equality).observe(Arc::clone(&served)).build();
+/// price.run_sync("order-17", || Ok::<_, String>(100), || Ok(99))?;
+/// assert_eq!((served.legacy.load(Ordering::Relaxed), served.new.load(Ordering::Relaxed)), (1, 0));
+/// # Ok::<(), String>(())
+/// ```
 pub trait Observer: Send + Sync {
     /// Something happened. `source` is the name of the runner, flag set or migration that tells.
     fn observe(&self, source: &str, event: &Event);
@@ -63,7 +101,7 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
     }
 }
 
-/// What happened. Small, `Copy`, and free of the host's values.
+/// What happened. Small, `Copy`, and free of the host's values. [`Observer`] has an example that counts them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Event {

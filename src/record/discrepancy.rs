@@ -18,6 +18,36 @@ use crate::wire;
 /// A recorded disagreement between the two sides of one call, or of several calls with the same fingerprint.
 ///
 /// It holds nothing raw: values, context and key are there only as far as the host gave a function for them.
+///
+/// It is serialised like this. Durations are nanoseconds, times are milliseconds since 1970 (UTC), and what was not
+/// captured is left out.
+///
+/// ```
+/// use cutover::Discrepancy;
+///
+/// let json = serde_json::json!({
+///     "fingerprint": "a8d196470494d23eb437e2083f4eb0b1",
+///     "runner": "price",
+///     "kind": "values_differ",
+///     "differences": [{ "path": "/total", "kind": "value", "legacy": 100, "new": 99 }],
+///     "legacy": { "outcome": "ok", "elapsed": 9914, "value": { "text": "{\"total\":100}" } },
+///     "new": { "outcome": "ok", "elapsed": 4329, "value": { "text": "{\"total\":99}" } },
+///     "served": "legacy",
+///     "mode": "parallel",
+///     "epoch": 2,
+///     "key": "4e908ac81bacba5a",
+///     "occurrences": 1,
+///     "first_seen": 1795175331865_u64,
+///     "last_seen": 1795175331865_u64,
+/// });
+/// let discrepancy: Discrepancy = serde_json::from_value(json.clone())?;
+/// assert_eq!(serde_json::to_value(&discrepancy)?, json);
+/// assert_eq!(
+///     discrepancy.to_string(),
+///     "price: values_differ (legacy ok vs new ok), key 4e908ac81bacba5a\n  /total: value, 100 -> 99"
+/// );
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Discrepancy {

@@ -23,6 +23,32 @@ use crate::handover::FlushTimeout;
 /// A recorder that [never blocks](Self::never_blocks) is called where the discrepancy was found; any other is called
 /// from a thread of its own behind a bounded, deduplicating queue, and what does not fit is dropped and counted.
 /// Errors and panics are contained and counted.
+///
+/// ```
+/// use cutover::record::{DiscrepancyKind, RecordError};
+/// use cutover::{Discrepancy, DualRunner, Equality, Recorder, Route, Side, SystemMode};
+/// use std::sync::mpsc::{SyncSender, sync_channel};
+///
+/// /// Hands discrepancies to whoever holds the other end.
+/// struct Channel(SyncSender<Discrepancy>);
+///
+/// impl Recorder for Channel {
+///     fn record(&self, discrepancy: Discrepancy) -> Result<(), RecordError> {
+///         self.0.try_send(discrepancy).map_err(RecordError::new)
+///     }
+///
+///     fn never_blocks(&self) -> bool {
+///         true // a full channel is an error, and nobody waits
+///     }
+/// }
+///
+/// let (sender, receiver) = sync_channel(100);
+/// let both = Route::new(SystemMode::Parallel, Side::Legacy).with_shadow();
+/// let price = DualRunner::builder("price", both).comparator(Equality).record_to(Channel(sender)).build();
+/// assert_eq!(price.run_sync("order-17", || Ok::<_, String>(100), || Ok(99)), Ok(100));
+/// assert_eq!(receiver.recv()?.kind, DiscrepancyKind::ValuesDiffer);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Recorder: Send + Sync {
     /// Keeps one discrepancy, or merges it into one with the same fingerprint.
     ///

@@ -22,6 +22,35 @@ use futures::future::BoxFuture;
 ///
 /// Laws: `spawn` returns at once and never runs the task inside the call; a task that cannot be run is dropped, which
 /// is counted like any abandoned shadow. `sleep` completes no earlier than asked.
+///
+/// ```
+/// use cutover::Runtime;
+/// use futures::future::BoxFuture;
+/// use std::time::Duration;
+///
+/// /// Runs and sleeps on the global executor of `smol`.
+/// #[derive(Debug)]
+/// struct SmolRuntime;
+///
+/// impl Runtime for SmolRuntime {
+///     fn spawn(&self, task: BoxFuture<'static, ()>) {
+///         smol::spawn(task).detach();
+///     }
+///
+///     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+///         Box::pin(async move {
+///             smol::Timer::after(duration).await;
+///         })
+///     }
+/// }
+///
+/// let (sender, receiver) = std::sync::mpsc::channel();
+/// SmolRuntime.spawn(Box::pin(async move {
+///     SmolRuntime.sleep(Duration::from_millis(1)).await;
+///     sender.send("ran").expect("somebody listens");
+/// }));
+/// assert_eq!(receiver.recv(), Ok("ran"));
+/// ```
 pub trait Runtime: Debug + Send + Sync {
     /// Runs `task` to its end, somewhere else.
     fn spawn(&self, task: BoxFuture<'static, ()>);

@@ -34,6 +34,22 @@ pub enum Fault {
 ///
 /// Reads ([`load`](StateStore::load) and [`history`](StateStore::history)) and writes have a script each, of which every
 /// call takes one line; calls after its end go well. A [standing](Self::set_standing) fault comes before both.
+///
+/// ```
+/// use cutover::testing::{FailingStore, Fault, VirtualRuntime};
+/// use cutover::{MemoryStore, MigrationController, SystemMode};
+///
+/// let runtime = VirtualRuntime::new();
+/// let store = FailingStore::new(MemoryStore::new(), runtime.clone());
+/// let opened = MigrationController::builder("search", store.clone()).runtime(runtime.clone()).open();
+/// let migration = runtime.run(opened)?;
+///
+/// store.script_writes([Some(Fault::Unavailable), None]);
+/// assert!(runtime.run(migration.transition(SystemMode::Parallel, "ana", "compare")).is_err());
+/// assert_eq!(migration.mode(), SystemMode::LegacyOnly);
+/// assert!(runtime.run(migration.transition(SystemMode::Parallel, "ana", "compare")).is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct FailingStore<S> {
     store: S,

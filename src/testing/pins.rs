@@ -21,15 +21,9 @@ use crate::route::Router;
 ///
 /// ```
 /// use cutover::testing::RolloutPins;
-/// use cutover::{BucketKey, Percentage, Route, Side, SystemMode};
-/// use cutover::bucket::{BucketHasher, Domain};
+/// use cutover::{FeatureFlag, Percentage};
 ///
-/// let hasher = BucketHasher::new("checkout", Domain::Rollout);
-/// let quarter = Percentage::new(25.0)?;
-/// let checkout = |key: BucketKey<'_>| {
-///     let selected = hasher.bucket(key).is_some_and(|bucket| quarter.contains(bucket));
-///     Route::new(SystemMode::GradualRollout, if selected { Side::New } else { Side::Legacy })
-/// };
+/// let checkout = FeatureFlag::new("checkout").rollout(Percentage::new(25.0)?);
 ///
 /// # let folder = tempfile::tempdir()?;
 /// # let path = folder.path().join("checkout.json");

@@ -8,6 +8,19 @@ use crate::runtime::Runtime;
 use crate::store::{AuditEntry, Change, Expect, MigrationId, Record, StateStore, StoreError, async_trait};
 
 /// A store around another one. Each call waits before and after it takes place, so that others come in between.
+///
+/// ```
+/// use cutover::testing::{SlowStore, VirtualRuntime};
+/// use cutover::{Clock, MemoryStore, StateStore};
+/// use std::time::Duration;
+///
+/// let runtime = VirtualRuntime::new();
+/// let store = SlowStore::new(MemoryStore::new(), runtime.clone(), Duration::from_millis(30));
+/// let started = runtime.clock().now();
+/// assert_eq!(runtime.run(store.load(&"search".parse()?))?, None);
+/// assert_eq!(runtime.clock().now().since(started), Duration::from_millis(60)); // of virtual time
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct SlowStore<S> {
     store: S,
