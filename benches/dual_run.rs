@@ -9,9 +9,6 @@
 )]
 
 use std::hint::black_box;
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use criterion::measurement::WallTime;
@@ -127,50 +124,51 @@ fn two_threads(c: &mut Criterion) {
     group.finish();
 }
 
-/// Time that the caller spends, in batches so that the spawned tasks never pile up; their end is not timed.
-fn time_batches(calls: u64, call: &dyn Fn(), all_ended: &dyn Fn() -> bool) -> Duration {
+/// Time that the caller spends, in batches on a runtime of one thread, so that no other thread is woken on the way. What
+/// was spawned runs between the batches, and is not timed.
+async fn time_batches<F: Future>(calls: u64, call: impl Fn() -> F) -> Duration {
     let batches = calls.div_ceil(BATCH);
-    let timed = (0..batches).map(|_| {
-        let elapsed = time(BATCH, call);
-        while !all_ended() {
-            std::thread::yield_now();
+    let mut timed = Duration::ZERO;
+    for _ in 0..batches {
+        timed += time_batch(&call).await;
+        for _ in 0..BATCH {
+            tokio::task::yield_now().await;
         }
-        elapsed
-    });
-    timed.sum::<Duration>().mul_f64(calls as f64 / (batches * BATCH) as f64)
+    }
+    timed.mul_f64(calls as f64 / (batches * BATCH) as f64)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a bench measures by the machine's own clock")]
+async fn time_batch<F: Future>(call: &impl Fn() -> F) -> Duration {
+    let started = std::time::Instant::now();
+    for _ in 0..BATCH {
+        black_box(call().await);
+    }
+    started.elapsed()
 }
 
 const BATCH: u64 = 64;
 
 fn detached(c: &mut Criterion) {
     let mut group = c.benchmark_group("detached");
-    let tokio = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap();
-    let ended = Arc::new(AtomicU64::new(0));
-    let started = AtomicU64::new(0);
-    let spawn = || {
-        black_box(block_on(side(black_box(7)))).ok();
-        started.fetch_add(1, Relaxed);
-        let ended = Arc::clone(&ended);
-        tokio.spawn(async move {
-            black_box(side(black_box(7)).await).ok();
-            ended.fetch_add(1, Relaxed);
-        });
+    let tokio = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let spawn = || async {
+        let answer = side(black_box(7)).await;
+        tokio::spawn(async { black_box(side(black_box(7)).await) });
+        answer
     };
-    let all_ended = || ended.load(Relaxed) == started.load(Relaxed);
     group.bench_function("floor_await_and_spawn", |b| {
-        b.iter_custom(|calls| time_batches(calls, &spawn, &all_ended));
+        b.iter_custom(|calls| tokio.block_on(time_batches(calls, spawn)));
     });
     let detached = DualRunner::<u64, String>::builder("bench", PARALLEL)
         .comparator(Equality)
         .runtime(TokioRuntime::new(tokio.handle().clone()))
         .build();
-    let call = || {
-        let (legacy, new) = (side(black_box(7)), side(black_box(7)));
-        black_box(block_on(detached.run_detached(black_box(KEY), legacy, new))).ok();
-    };
+    let call = || detached.run_detached(black_box(KEY), side(black_box(7)), side(black_box(7)));
     group.bench_function("run_detached", |b| {
-        b.iter_custom(|calls| time_batches(calls, &call, &|| detached.counts().in_flight() == 0));
+        b.iter_custom(|calls| tokio.block_on(time_batches(calls, call)));
     });
+    assert_eq!(detached.counts().in_flight(), 0, "every shadow has ended between the batches");
     group.finish();
 }
 
