@@ -69,6 +69,9 @@ fn quiet_calls(c: &mut Criterion) {
     group.bench_function("floor_await", |b| b.iter(|| block_on(side(black_box(7)))));
     let legacy_only = runner(controller(SystemMode::LegacyOnly), ShadowPolicy::new());
     group.bench_function("legacy_only", |b| b.iter(|| run(&legacy_only)));
+    group.bench_function("run_sync_legacy_only", |b| {
+        b.iter(|| legacy_only.run_sync(black_box(KEY), || Ok(black_box(7)), || Ok(black_box(7))));
+    });
     let not_sampled = runner(PARALLEL, rare());
     group.bench_function("not_sampled", |b| b.iter(|| run(&not_sampled)));
     let gradual = controller(SystemMode::GradualRollout);
