@@ -195,3 +195,18 @@ fn each_reason_is_counted_and_told_apart() {
     assert_eq!(counted, told);
     assert!(counted.iter().all(|count| *count > 50), "{counted:?}");
 }
+
+#[test]
+fn legacy_that_panics_in_place_of_new_is_no_shadow_of_which_the_breaker_hears() {
+    let told = Arc::new(Told::default());
+    let runner = Runner::builder("search", Route::new(SystemMode::NewOnly, Side::New))
+        .comparator(Equality)
+        .shadow_policy(ShadowPolicy::new().breaker(1, Duration::from_secs(60)))
+        .fallback(cutover::dual::Fallback::ToLegacy)
+        .observe(Arc::clone(&told))
+        .build();
+    let call = || runner.run_sync("anna", || panic!("legacy"), || Err("new".to_owned()));
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)).is_err());
+    assert_eq!((runner.counts().panicked, runner.counts().fallbacks), (1, 1));
+    assert_eq!(told.take(), []);
+}

@@ -35,6 +35,8 @@ enum Stage {
     Alone,
     /// Both sides were selected to run.
     Selected,
+    /// Both sides ran because new failed while it served alone; the breaker had no say.
+    FellBack,
     Closed,
 }
 
@@ -104,7 +106,7 @@ impl<P: Deref<Target = Shared>> Books<P> {
 
     #[inline]
     pub(super) fn is_selected(&self) -> bool {
-        self.stage == Stage::Selected
+        matches!(self.stage, Stage::Selected | Stage::FellBack)
     }
 
     /// Runs a part of the call inside its span.
@@ -143,7 +145,7 @@ impl<P: Deref<Target = Shared>> Books<P> {
     /// New failed while it served, and legacy answers: the call needs both sides after all.
     pub(super) fn fall_back(&mut self) {
         if self.stage == Stage::Alone {
-            self.stage = Stage::Selected;
+            self.stage = Stage::FellBack;
             self.shared.counters.select();
         }
         self.fell_back = true;
@@ -185,11 +187,13 @@ impl<P: Deref<Target = Shared>> Books<P> {
 
     #[inline]
     fn settle(&mut self, verdict: Verdict) {
-        self.stage = Stage::Closed;
+        let admitted = std::mem::replace(&mut self.stage, Stage::Closed) == Stage::Selected;
         let (legacy, new) = (self.sample(Side::Legacy), self.sample(Side::New));
         let (route, fell_back) = (self.route, self.fell_back);
         self.shared.counters.end(verdict, &legacy, &new);
-        self.tell_breaker(if route.serve == Side::Legacy { new.outcome } else { legacy.outcome });
+        if admitted {
+            self.tell_breaker(if route.serve == Side::Legacy { new.outcome } else { legacy.outcome });
+        }
         self.shared.tell(|| Event::Compared { route, legacy, new, verdict, fell_back });
         if let Some(span) = &self.span {
             trace::verdict(span, verdict);
@@ -224,7 +228,7 @@ impl<P: Deref<Target = Shared>> Drop for Books<P> {
         match self.stage {
             Stage::Closed => {}
             Stage::Alone => self.settle_alone(),
-            Stage::Selected => self.settle(self.verdict_of_dropped()),
+            Stage::Selected | Stage::FellBack => self.settle(self.verdict_of_dropped()),
         }
         if self.holds_place {
             self.shared.give_place_back();

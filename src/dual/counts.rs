@@ -109,7 +109,8 @@ pub struct Faults {
     pub comparator: u64,
     /// A capture function or a context failed or panicked.
     pub capture: u64,
-    /// The recorder failed or panicked, or its queue was full.
+    /// The recorder failed or panicked, or its queue was full. What a recorder with a queue of its own loses behind it
+    /// stands in its own counts.
     pub recorder: u64,
     /// The observer panicked, or its queue was full.
     pub observer: u64,
