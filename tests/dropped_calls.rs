@@ -16,6 +16,8 @@ use futures::future::{pending, ready};
 #[path = "dropped_calls/call.rs"]
 mod call;
 mod dual_common;
+#[path = "dual_common/with_bomb.rs"]
+mod with_bomb;
 
 use call::{Dropped, Seen};
 use dual_common::{assert_settled, silence_planned_panics};

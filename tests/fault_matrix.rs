@@ -12,6 +12,8 @@ use cutover::{Route, Side, SystemMode, Verdict};
 #[path = "fault_matrix/chance.rs"]
 mod chance;
 mod dual_common;
+#[path = "dual_common/entry.rs"]
+mod entry;
 #[path = "fault_matrix/laws.rs"]
 mod laws;
 #[path = "fault_matrix/parts.rs"]
@@ -24,13 +26,16 @@ mod scenario;
 mod sides;
 #[path = "fault_matrix/table.rs"]
 mod table;
+#[path = "dual_common/with_bomb.rs"]
+mod with_bomb;
 #[path = "fault_matrix/world.rs"]
 mod world;
 
 use chance::Chance;
 use dual_common::silence_planned_panics;
+use entry::Entry;
 use laws::broken_laws;
-use scenario::{Entry, Got, Scenario, Seen};
+use scenario::{Got, Scenario, Seen};
 use sides::Behaviour;
 use table::{Cell, PATIENCE, SLOW, TABLE};
 use world::{Fault, Part};

@@ -11,11 +11,14 @@ use cutover::record::DiscrepancyKind;
 use cutover::{Comparison, Outcome, Route, Shadow, Side, SystemMode, Verdict};
 
 mod dual_common;
+#[path = "dual_common/entry.rs"]
+mod entry;
 #[path = "outcome_table/pair.rs"]
 mod pair;
 
 use dual_common::silence_planned_panics;
-use pair::{Entry, FAST, Got, Leaves, Pair, SLOW, Seen};
+use entry::Entry;
+use pair::{FAST, Got, Leaves, Pair, SLOW, Seen};
 
 /// What two outcomes come to when all that is compared is equal: rows are legacy, columns new, both in the order of
 /// `Outcome::ALL`.

@@ -2,9 +2,9 @@
 
 use std::future::{pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
 
 use cutover::dual::{Call, Counts, Fallback, ShadowPolicy};
@@ -12,9 +12,9 @@ use cutover::observe::Event;
 use cutover::record::Capture;
 use cutover::testing::VirtualRuntime;
 use cutover::{DualRunner, Observer, Outcome, Route, Side, SystemMode};
-use futures::future::BoxFuture;
 
 use crate::dual_common::Planned;
+use crate::with_bomb::WithBomb;
 
 /// How a call is set up, and after how many polls it is dropped.
 #[derive(Debug, Clone, Copy)]
@@ -183,7 +183,7 @@ impl Scripted {
                 }
             }
         };
-        WithBomb { run: Box::pin(run), _bomb: bomb }
+        WithBomb::new(Box::pin(run), bomb)
     }
 }
 
@@ -198,20 +198,6 @@ async fn steps(mut left: u32) {
         Poll::Pending
     })
     .await;
-}
-
-/// A future with a destructor of its own.
-struct WithBomb {
-    run: BoxFuture<'static, Answered>,
-    _bomb: Bomb,
-}
-
-impl Future for WithBomb {
-    type Output = Answered;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answered> {
-        self.run.as_mut().poll(cx)
-    }
 }
 
 struct Bomb(bool);

@@ -7,7 +7,8 @@ use cutover::random::RandomSource;
 use cutover::testing::SeededRandom;
 use cutover::{Route, Shadow, Side, SystemMode};
 
-use crate::scenario::{Entry, Scenario};
+use crate::entry::Entry;
+use crate::scenario::Scenario;
 use crate::sides::Behaviour;
 use crate::table::TABLE;
 use crate::world::{Fault, Part};

@@ -5,7 +5,8 @@ use std::time::Duration;
 use cutover::dual::Fallback;
 use cutover::{Side, Verdict};
 
-use crate::scenario::{Entry, Got, Scenario, Seen};
+use crate::entry::Entry;
+use crate::scenario::{Got, Scenario, Seen};
 use crate::world::{Fault, Given, Part};
 
 /// What a call did not keep; empty when all is well.

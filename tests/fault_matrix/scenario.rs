@@ -14,20 +14,10 @@ use cutover::{Clock, DualRunner, Percentage, Route, Shadow, Side};
 use futures::future::poll_fn;
 
 use crate::dual_common::{Planned, assert_settled};
+use crate::entry::Entry;
 use crate::parts::{self, ByContent, ErrorsByContent, FaultyRuntime, Listener, REAL_PATIENCE};
 use crate::sides::{Answer, Answered, Behaviour, Failure};
 use crate::world::{Fault, Given, Part, World};
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Entry {
-    Run,
-    Detached,
-    Sync,
-}
-
-impl Entry {
-    pub(crate) const ALL: [Self; 3] = [Self::Run, Self::Detached, Self::Sync];
-}
 
 #[derive(Debug, Clone)]
 pub(crate) struct Scenario {

@@ -1,16 +1,15 @@
 //! The sides of a call, and what they answer.
 
 use std::future::{pending, poll_fn};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Duration;
 
 use cutover::Side;
-use futures::future::BoxFuture;
 use serde::{Serialize, Serializer};
 
 use crate::dual_common::Planned;
+use crate::with_bomb::WithBomb;
 use crate::world::{Bomb, Fault, Given, Part, World};
 
 /// What a side answers: like no other by its identity, equal to others by its content.
@@ -78,7 +77,7 @@ impl Behaviour {
             let bomb = Bomb { armed: self.part != Part::Served && world.has(self.part, Fault::PanicInDrop) };
             self.end(&world, bomb)
         };
-        WithBomb { run: Box::pin(run), _bomb: bomb }
+        WithBomb::new(Box::pin(run), bomb)
     }
 
     pub(crate) fn closure(self, world: &Arc<World>) -> impl FnOnce() -> Answered + use<> {
@@ -117,20 +116,6 @@ impl Behaviour {
             Given::Error(_) => Err(Failure(answer())),
             Given::Panic(_) => Planned::throw(id, fault == Some(Fault::HostilePayload)),
         }
-    }
-}
-
-/// A future with a destructor of its own.
-struct WithBomb {
-    run: BoxFuture<'static, Answered>,
-    _bomb: Bomb,
-}
-
-impl Future for WithBomb {
-    type Output = Answered;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answered> {
-        self.run.as_mut().poll(cx)
     }
 }
 

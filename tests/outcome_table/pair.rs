@@ -14,17 +14,7 @@ use cutover::{Comparison, Discrepancy, DualRunner, MemoryRecorder, Observer, Out
 use futures::FutureExt;
 
 use crate::dual_common::{Planned, assert_settled};
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Entry {
-    Run,
-    Detached,
-    Sync,
-}
-
-impl Entry {
-    pub(crate) const ALL: [Self; 3] = [Self::Run, Self::Detached, Self::Sync];
-}
+use crate::entry::Entry;
 
 /// A pair of ends, and how to get there.
 #[derive(Debug, Clone)]
