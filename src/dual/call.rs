@@ -168,7 +168,7 @@ where
 
 impl<T, E> DualRunner<T, E> {
     /// Settles the call and gives the caller the answer of the side that `answers`.
-    #[inline(never)]
+    #[inline]
     pub(super) fn finish<P: Deref<Target = Shared>>(
         &self,
         books: Books<P>,
