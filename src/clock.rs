@@ -40,8 +40,13 @@ impl Instant {
     /// This moment moved by `duration`; the last moment of the clock (584 years) is the limit.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
-        Self(self.0.saturating_add(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)))
+        Self(self.0.saturating_add(nanos(duration)))
     }
+}
+
+/// The duration in nanoseconds; what is longer than 584 years is the longest there is.
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Where time comes from.
@@ -141,7 +146,7 @@ mod source {
         }
 
         pub(super) fn nanos(&self) -> u64 {
-            u64::try_from(self.0.elapsed().as_nanos()).unwrap_or(u64::MAX)
+            super::nanos(self.0.elapsed())
         }
     }
 }

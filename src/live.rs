@@ -2,8 +2,10 @@
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::thread::LocalKey;
+
+use crate::lock::lock;
 
 /// A value that many threads read and few replace.
 ///
@@ -119,10 +121,6 @@ struct Cached<T> {
     stamp: u64,
     value: Arc<T>,
     owner: Weak<()>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn next_stamp() -> u64 {

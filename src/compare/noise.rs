@@ -1,11 +1,12 @@
 //! [`Noise`]: tells what new changes from what differs between legacy and legacy.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Comparison, Difference, without_indices};
+use crate::lock::lock;
 use crate::stats::mcnemar::anytime_p_value;
 
 /// Learns which places differ between two runs of legacy, such as timestamps and random identifiers, so that only what
@@ -153,7 +154,7 @@ impl Noise {
 
     /// No foreign code runs under this lock, so that nothing can be half done in it.
     fn lock(&self) -> MutexGuard<'_, Learnt> {
-        self.learnt.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.learnt)
     }
 }
 

@@ -1,12 +1,13 @@
 //! [`Inner`]: what the handles of one controller share.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use super::known::{Known, LOOK_BACK};
 use super::port::{Port, backoff};
 use super::routing::Routing;
 use crate::clock::Clock;
+use crate::lock::lock;
 use crate::observe::{Event, Observer, Observers};
 use crate::random::RandomSource;
 use crate::store::{Expect, Stamp, StoreError};
@@ -23,7 +24,7 @@ pub(super) struct Inner {
 
 impl Inner {
     pub(super) fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.known)
     }
 
     /// Changes what is known, lets calls be routed by it, and tells the observer if the mode changed.

@@ -131,14 +131,14 @@ impl<P: Deref<Target = Shared>> Books<P> {
     }
 
     /// Whether a side that has ended took longer than a shadow may.
+    #[inline]
     pub(super) fn overran(&self, side: Side) -> bool {
-        self.sample(side).elapsed > self.shared.policy.timeout
+        Duration::from_nanos(self.noted(side).nanos) > self.shared.policy.timeout
     }
 
     /// The shadow's time was up; when it has ended all the same, its time stays as it was noted.
     pub(super) fn time_out(&mut self, side: Side) {
-        let elapsed = self.sample(side).elapsed;
-        let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
+        let nanos = self.noted(side).nanos;
         *self.noted_mut(side) = Some(Noted { nanos, outcome: Outcome::TimedOut });
     }
 
@@ -152,15 +152,20 @@ impl<P: Deref<Target = Shared>> Books<P> {
         self.shared.counters.fall_back();
     }
 
-    /// How a side ended; one that was not noted was abandoned just now.
     #[inline]
     pub(super) fn sample(&self, side: Side) -> Sample {
+        let Noted { nanos, outcome } = self.noted(side);
+        Sample::new(side, outcome, Duration::from_nanos(nanos))
+    }
+
+    /// How a side ended; one that was not noted was abandoned just now.
+    #[inline]
+    fn noted(&self, side: Side) -> Noted {
         let noted = match side {
             Side::Legacy => self.legacy,
             Side::New => self.new,
         };
-        let noted = noted.unwrap_or_else(|| Noted { nanos: self.nanos_so_far(), outcome: Outcome::Abandoned });
-        Sample::new(side, noted.outcome, Duration::from_nanos(noted.nanos))
+        noted.unwrap_or_else(|| Noted { nanos: self.nanos_so_far(), outcome: Outcome::Abandoned })
     }
 
     #[inline]

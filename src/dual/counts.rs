@@ -1,11 +1,11 @@
 //! [`Counts`]: how the runner's calls ended, counted in stripes so that threads do not share cache lines.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use serde::Serialize;
 
 use super::stripe::{STRIPES, Stripe};
+use crate::clock::nanos;
 use crate::observe::{Part, Sample, SkipReason};
 use crate::outcome::{Side, Verdict};
 
@@ -221,8 +221,4 @@ impl Counters {
 
 fn get(counter: &AtomicU64) -> u64 {
     counter.load(Ordering::Relaxed)
-}
-
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

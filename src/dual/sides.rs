@@ -120,7 +120,7 @@ where
     }
 
     /// Runs what the call needs, and says which side answers.
-    #[inline(never)]
+    #[inline]
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, books: &mut Books<&Shared>) -> Poll<Side> {
         match self.phase {
             Phase::Serve => self.poll_serving(cx, books),
@@ -144,7 +144,9 @@ where
             Some(_) if !books.is_selected() => Poll::Ready(serve),
             Some(_) => {
                 self.phase = Phase::Wait;
-                self.timer = Timer::new(time_left(self.others_are_out(serve.other()), books));
+                if !self.others_are_out(serve.other()) {
+                    self.timer = Timer::new(time_left(books));
+                }
                 self.wait_or_stop(cx, books)
             }
         }
@@ -237,12 +239,8 @@ where
     }
 }
 
-/// The caller's patience, or less when the shadow has used up its time. The clock is asked only if somebody waits.
-#[inline]
-fn time_left(nobody_waits: bool, books: &Books<&Shared>) -> Duration {
-    if nobody_waits {
-        return Duration::ZERO;
-    }
+/// The caller's patience, or less when the shadow has used up its time.
+fn time_left(books: &Books<&Shared>) -> Duration {
     let shared = books.shared;
     let used = shared.clock.now().since(books.started());
     shared.patience.min(shared.policy.timeout.saturating_sub(used))

@@ -1,9 +1,11 @@
 //! [`MemoryStore`].
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::{AuditEntry, Change, Expect, MigrationId, Record, StateStore, StoreError, async_trait};
+
+use crate::lock::lock;
 
 /// Keeps records in this process, for tests and for hosts that decide anew at every start.
 ///
@@ -21,7 +23,7 @@ impl MemoryStore {
     }
 
     fn audits(&self) -> MutexGuard<'_, HashMap<MigrationId, Vec<AuditEntry>>> {
-        self.audits.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.audits)
     }
 }
 

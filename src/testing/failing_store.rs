@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 use std::future::pending;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use crate::lock::lock;
 use crate::runtime::Runtime;
 use crate::store::{AuditEntry, Change, Expect, MigrationId, Record, StateStore, StoreError, async_trait};
 
@@ -99,7 +100,7 @@ impl<S> FailingStore<S> {
     }
 
     fn script(&self) -> MutexGuard<'_, Script> {
-        self.script.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.script)
     }
 
     fn next(&self, write: bool) -> Option<Fault> {
