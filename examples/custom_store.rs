@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::{fs, io};
 
 use cutover::control::ChangeError;
-use cutover::store::{AuditEntry, Change, Expect, MigrationId, Record, async_trait};
+use cutover::store::{AuditEntry, Change, Expect, MigrationId, Record, WakeUps, async_trait};
 use cutover::{MigrationController, Percentage, StateStore, StoreError, SystemMode};
 use serde::{Deserialize, Serialize};
 
@@ -84,6 +84,11 @@ impl StateStore for FileStore {
     async fn history(&self, id: &MigrationId, after: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
         let audit = self.read(id)?.audit;
         Ok(audit.into_iter().filter(|entry| entry.epoch > after).take(limit).collect())
+    }
+
+    /// Nobody is woken: controllers find changes when they poll.
+    async fn watch(&self, _id: &MigrationId) -> Result<Option<WakeUps>, StoreError> {
+        Ok(None)
     }
 }
 

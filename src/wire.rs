@@ -21,7 +21,7 @@ pub(crate) mod unix_millis {
         UNIX_EPOCH.checked_add(Duration::from_millis(millis(time))).unwrap_or(UNIX_EPOCH)
     }
 
-    fn millis(time: SystemTime) -> u64 {
+    pub(crate) fn millis(time: SystemTime) -> u64 {
         let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }

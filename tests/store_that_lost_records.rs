@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use control_common::TestRuntime;
 use cutover::control::{ChangeError, Doubt};
-use cutover::store::{AuditEntry, Change, ChangeKind, Expect, MigrationId, Record, async_trait};
+use cutover::store::{AuditEntry, Change, ChangeKind, Expect, MigrationId, Record, WakeUps, async_trait};
 use cutover::testing::{FailingStore, Fault};
 use cutover::{MemoryStore, MigrationController, Percentage, Side, StateStore, StoreError, SystemMode};
 
@@ -40,6 +40,10 @@ impl StateStore for Exchangeable {
 
     async fn history(&self, id: &MigrationId, after: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
         self.present().history(id, after, limit).await
+    }
+
+    async fn watch(&self, _: &MigrationId) -> Result<Option<WakeUps>, StoreError> {
+        Ok(None)
     }
 }
 
@@ -184,6 +188,10 @@ impl StateStore for Newer {
 
     async fn history(&self, id: &MigrationId, after: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
         self.0.history(id, after, limit).await
+    }
+
+    async fn watch(&self, _: &MigrationId) -> Result<Option<WakeUps>, StoreError> {
+        Ok(None)
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use cutover::dual::ShadowPolicy;
 use cutover::record::MemoryRecorder;
 use cutover::runtime::ThreadRuntime;
-use cutover::store::{AuditEntry, Change, Expect, MigrationId, Record, async_trait};
+use cutover::store::{AuditEntry, Change, Expect, MigrationId, Record, WakeUps, async_trait};
 use cutover::validate::{Case, FailureKind};
 use cutover::{
     ChangeError, DualRunner, Equality, HostRuntime, MemoryStore, MigrationController, MigrationValidator, Outcome,
@@ -126,6 +126,10 @@ impl StateStore for Hanging {
 
     async fn history(&self, _: &MigrationId, _: u64, _: usize) -> Result<Vec<AuditEntry>, StoreError> {
         Ok(Vec::new())
+    }
+
+    async fn watch(&self, _: &MigrationId) -> Result<Option<WakeUps>, StoreError> {
+        Ok(None)
     }
 }
 

@@ -6,9 +6,9 @@ use std::task::{Context, Poll};
 use std::thread;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
-use futures::stream::{FuturesUnordered, StreamExt};
-use futures::task::ArcWake;
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use futures_util::task::ArcWake;
 
 use super::Runtime;
 use super::task::Contained;
@@ -108,7 +108,7 @@ impl Drop for Executor {
 
 /// Polls tasks until no handle is left.
 fn run(inbox: &Arc<Inbox>) {
-    let waker = futures::task::waker(Arc::clone(inbox));
+    let waker = futures_util::task::waker(Arc::clone(inbox));
     let mut context = Context::from_waker(&waker);
     let mut tasks = FuturesUnordered::new();
     while let Some(arrived) = inbox.wait() {

@@ -173,7 +173,7 @@ fn now() -> Instant {
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    use futures::task::ArcWake;
+    use futures_util::task::ArcWake;
 
     use super::*;
 
@@ -193,7 +193,7 @@ mod tests {
         let mut state = State::default();
         for (delay, woken) in [3, 0, 2, 1].into_iter().zip(&woken) {
             let key = (start + Duration::from_secs(delay), delay);
-            state.waiting.insert(key, futures::task::waker(Arc::clone(woken)));
+            state.waiting.insert(key, futures_util::task::waker(Arc::clone(woken)));
         }
         let due = state.take_due(start + Duration::from_secs(2));
         let order: Vec<_> = due

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ::tokio::runtime::{Handle, Id};
 use ::tokio::time::Instant;
-use futures::future::BoxFuture;
+use futures_util::future::BoxFuture;
 
 use super::task::Contained;
 use super::{Runtime, process_wide};

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Actor, Author, Reason, Record, Settings};
+use super::{Actor, AuditHash, AuditKey, Author, Reason, Record, Settings, StoreError, chain};
 use crate::wire;
 
 /// One change: the next record and its audit entry, which a store keeps in one atomic step.
@@ -13,6 +13,7 @@ use crate::wire;
 pub struct Change {
     record: Record,
     entry: AuditEntry,
+    key: Option<AuditKey>,
 }
 
 impl Change {
@@ -23,15 +24,37 @@ impl Change {
     pub fn new(before: Option<&Record>, after: Settings, kind: ChangeKind, author: Author, stamp: Stamp) -> Self {
         let epoch = before.map_or(0, |record| record.epoch).saturating_add(1);
         let stamp = Stamp { at: wire::unix_millis::rounded(stamp.at), ..stamp };
-        let record = Record::new(after.entering(after.mode), epoch, author, stamp);
-        let entry = AuditEntry::of(&record, kind, before.map(Record::settings));
-        Self { record, entry }
+        let settles = before.map_or(0, |record| record.settles);
+        let record = Record { settles, ..Record::new(after.entering(after.mode), epoch, author, stamp) };
+        let entry = AuditEntry::of(&record, kind, before);
+        Self { record, entry, key: None }.hashed()
     }
 
     /// The same change with what led to it, such as the numbers that a guard saw.
     #[must_use]
     pub fn with_evidence(mut self, evidence: Value) -> Self {
         self.entry.evidence = Some(evidence);
+        self.hashed()
+    }
+
+    /// The same change, which settles doubts of processes that know records up to `epoch`; see [`Record::settles`].
+    #[must_use]
+    pub fn settling(mut self, epoch: u64) -> Self {
+        self.record.settles = self.record.settles.max(epoch);
+        self.entry.settles = self.record.settles;
+        self.hashed()
+    }
+
+    /// The same change, hashed with the key [of](AuditKey::of) the migration.
+    #[must_use]
+    pub fn with_key(mut self, key: AuditKey) -> Self {
+        self.key = Some(key);
+        self.hashed()
+    }
+
+    fn hashed(mut self) -> Self {
+        self.entry.hash = chain::hash(&self.entry, self.key.as_ref());
+        self.record.audit_hash = self.entry.hash;
         self
     }
 
@@ -66,10 +89,12 @@ pub struct Stamp {
     pub op_id: u128,
 }
 
-/// One line of the audit: who changed what, when and why.
+/// One line of the audit: who changed what, when and why, chained to the line before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AuditEntry {
+    /// The layout of this entry; see [`FORMAT`](Self::FORMAT).
+    pub format: u16,
     /// The epoch of the record that the change made.
     pub epoch: u64,
     /// The etag of that record.
@@ -95,11 +120,30 @@ pub struct AuditEntry {
     /// What led to it, if it was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Value>,
+    /// As in [`Record::settles`].
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub settles: u64,
+    /// The hash of the entry before it; [`AuditHash::START`] for the first.
+    pub previous: AuditHash,
+    /// The hash of all of the above.
+    pub hash: AuditHash,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+pub(super) const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl AuditEntry {
-    fn of(record: &Record, kind: ChangeKind, before: Option<Settings>) -> Self {
+    /// The layout that this version writes.
+    pub const FORMAT: u16 = 1;
+
+    /// The longest JSON text that [`from_json`](Self::from_json) reads: 64 KiB.
+    pub const MAX_BYTES: usize = Record::MAX_BYTES;
+
+    fn of(record: &Record, kind: ChangeKind, before: Option<&Record>) -> Self {
         Self {
+            format: Self::FORMAT,
             epoch: record.epoch,
             etag: record.etag,
             at: record.since,
@@ -107,9 +151,12 @@ impl AuditEntry {
             reason: record.reason.clone(),
             op_id: record.op_id,
             kind,
-            before,
+            before: before.map(Record::settings),
             after: record.settings(),
             evidence: None,
+            settles: record.settles,
+            previous: before.map_or(AuditHash::START, |record| record.audit_hash),
+            hash: AuditHash::START,
         }
     }
 
@@ -118,7 +165,32 @@ impl AuditEntry {
     pub fn record(&self) -> Record {
         let author = Author { actor: self.actor.clone(), reason: self.reason.clone() };
         let stamp = Stamp { at: self.at, etag: self.etag, op_id: self.op_id };
-        Record::new(self.after, self.epoch, author, stamp)
+        let record = Record::new(self.after, self.epoch, author, stamp);
+        Record { settles: self.settles, audit_hash: self.hash, ..record }
+    }
+
+    /// Reads the JSON text of an entry.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownFormat`] for a higher `format`, [`StoreError::TooLarge`] above
+    /// [`MAX_BYTES`](Self::MAX_BYTES), [`StoreError::Corrupt`] for anything else that is not an entry.
+    pub fn from_json(json: &[u8]) -> Result<Self, StoreError> {
+        Record::check_size(json.len())?;
+        let Format { format } = serde_json::from_slice(json).map_err(StoreError::corrupt)?;
+        if format > Self::FORMAT {
+            return Err(StoreError::unknown_format(format!("format {format}; known up to {}", Self::FORMAT)));
+        }
+        serde_json::from_slice(json).map_err(StoreError::corrupt)
+    }
+
+    /// The JSON text that [`from_json`](Self::from_json) reads.
+    ///
+    /// # Errors
+    /// [`StoreError::TooLarge`] when its evidence makes it longer than [`MAX_BYTES`](Self::MAX_BYTES).
+    pub fn to_json(&self) -> Result<String, StoreError> {
+        let json = serde_json::to_string(self).map_err(StoreError::corrupt)?;
+        Record::check_size(json.len())?;
+        Ok(json)
     }
 
     /// Whether the mode changed.
@@ -126,6 +198,12 @@ impl AuditEntry {
     pub fn is_transition(&self) -> bool {
         self.before.unwrap_or_default().mode != self.after.mode
     }
+}
+
+/// What every version's entry says about itself.
+#[derive(Deserialize)]
+struct Format {
+    format: u16,
 }
 
 /// What kind of change an audit entry tells of.
@@ -144,4 +222,18 @@ pub enum ChangeKind {
     /// A kind that this version does not know.
     #[serde(other)]
     Other,
+}
+
+impl ChangeKind {
+    /// The wire name, such as `transition`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Transition => "transition",
+            Self::Rollout => "rollout",
+            Self::ShadowShare => "shadow_share",
+            Self::Reconciliation => "reconciliation",
+            Self::Other => "other",
+        }
+    }
 }

@@ -1,21 +1,30 @@
-//! What the host implements to keep a migration's state: [`StateStore`], and [`MemoryStore`] for one process.
+//! What the host implements to keep a migration's state: [`StateStore`], [`ClaimStore`] and [`DiscrepancyStore`]; and
+//! [`MemoryStore`], which is all three for one process.
 
+mod chain;
 mod change;
+mod claim;
+mod discrepancies;
 mod error;
 mod memory;
 mod record;
 mod text;
 
+pub use chain::{AuditFault, AuditHash, AuditHead, AuditKey, AuditProblem, AuditVerifier, NotAHash, ShortKey};
 pub use change::{AuditEntry, Change, ChangeKind, Stamp};
+pub use claim::{ClaimError, ClaimRecord, ClaimRequest, ClaimState, ClaimStore, Grant};
+pub use discrepancies::{Added, DiscrepancyStore, MAX_DISTINCT};
 pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use record::{Expect, Record, Settings};
-pub use text::{Actor, Author, MigrationId, Reason, TextError};
+pub use text::{Actor, Author, ItemId, MigrationId, Reason, TextError};
 
 /// Re-exported, so that a host's `impl StateStore` needs no dependency of its own.
 pub use async_trait::async_trait;
 
 use std::sync::Arc;
+
+use futures_util::stream::BoxStream;
 
 /// Keeps one [`Record`] per migration, and the audit of how it came about.
 ///
@@ -29,7 +38,8 @@ use std::sync::Arc;
 /// 5. *Repeating is safe.* A change whose `op_id` was stored before is not stored again, whatever has happened since:
 ///    the answer is the record of that first commit. This is checked before the expectation.
 /// 6. *Read your writes.* A load that starts after a write was acknowledged sees that write or a later one.
-/// 7. *The audit only grows*: no call changes or removes an entry.
+/// 7. *The audit only grows*: no call changes or removes an entry. It gives back every entry as it was written, so that the
+///    chain of hashes holds.
 /// 8. *Dropping a future is safe*: the call then took place completely or not at all.
 ///
 /// The caller sets a deadline on every call, so a store needs none. Errors say which side of a write is certain:
@@ -74,7 +84,20 @@ pub trait StateStore: Send + Sync {
     /// # Errors
     /// [`StoreError`] when the audit cannot be read.
     async fn history(&self, id: &MigrationId, after_epoch: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError>;
+
+    /// Wake-ups for changes of `id`, from now on; `None` if this store has none to give.
+    ///
+    /// A wake-up says that a load may find something new, and no more: several changes may make one, and some may make none,
+    /// such as while a connection is lost. A stream that ends has lost its connection; whoever watches then asks for another
+    /// one and loads. Nobody relies on it: the controller polls as well.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails.
+    async fn watch(&self, id: &MigrationId) -> Result<Option<WakeUps>, StoreError>;
 }
+
+/// What [`StateStore::watch`] gives.
+pub type WakeUps = BoxStream<'static, ()>;
 
 #[async_trait]
 impl<S: StateStore + ?Sized> StateStore for Arc<S> {
@@ -88,5 +111,9 @@ impl<S: StateStore + ?Sized> StateStore for Arc<S> {
 
     async fn history(&self, id: &MigrationId, after_epoch: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
         (**self).history(id, after_epoch, limit).await
+    }
+
+    async fn watch(&self, id: &MigrationId) -> Result<Option<WakeUps>, StoreError> {
+        (**self).watch(id).await
     }
 }

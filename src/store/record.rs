@@ -4,7 +4,8 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Actor, Author, Reason, Stamp, StoreError};
+use super::change::is_zero;
+use super::{Actor, AuditHash, Author, Reason, Stamp, StoreError};
 use crate::Percentage;
 use crate::mode::SystemMode;
 use crate::wire;
@@ -40,6 +41,12 @@ pub struct Record {
     /// The operation that made it. Repeating an operation never makes a second record.
     #[serde(with = "wire::hex")]
     pub op_id: u128,
+    /// The hash of this record's audit entry, and through it of the whole audit so far.
+    pub audit_hash: AuditHash,
+    /// Up to which epoch an operator settled what holds after the store had lost records: a process that knows a record up
+    /// to that epoch believes this one. 0 where nothing was ever lost.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub settles: u64,
 }
 
 impl Record {
@@ -62,9 +69,7 @@ impl Record {
     /// [`StoreError::UnknownFormat`] for a higher `format` or an unknown mode, [`StoreError::TooLarge`] above
     /// [`MAX_BYTES`](Self::MAX_BYTES), [`StoreError::Corrupt`] for anything else that is not a record.
     pub fn from_json(json: &[u8]) -> Result<Self, StoreError> {
-        if json.len() > Self::MAX_BYTES {
-            return Err(StoreError::TooLarge { size: json.len(), max: Self::MAX_BYTES });
-        }
+        Self::check_size(json.len())?;
         let header: Header = serde_json::from_slice(json).map_err(StoreError::corrupt)?;
         header.check()?;
         serde_json::from_slice(json).map_err(StoreError::corrupt)
@@ -78,11 +83,36 @@ impl Record {
         check_format(self.format)
     }
 
+    /// The JSON text that [`from_json`](Self::from_json) reads.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] never happens for a record that this version made.
+    pub fn to_json(&self) -> Result<String, StoreError> {
+        serde_json::to_string(self).map_err(StoreError::corrupt)
+    }
+
+    pub(super) const fn check_size(size: usize) -> Result<(), StoreError> {
+        if size > Self::MAX_BYTES { Err(StoreError::TooLarge { size, max: Self::MAX_BYTES }) } else { Ok(()) }
+    }
+
     pub(super) fn new(settings: Settings, epoch: u64, author: Author, stamp: Stamp) -> Self {
         let Settings { mode, rollout, shadow_share } = settings;
         let Stamp { at, etag, op_id } = stamp;
         let Author { actor, reason } = author;
-        Self { format: Self::FORMAT, mode, rollout, shadow_share, epoch, etag, since: at, actor, reason, op_id }
+        Self {
+            format: Self::FORMAT,
+            mode,
+            rollout,
+            shadow_share,
+            epoch,
+            etag,
+            since: at,
+            actor,
+            reason,
+            op_id,
+            audit_hash: AuditHash::START,
+            settles: 0,
+        }
     }
 }
 

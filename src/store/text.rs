@@ -1,4 +1,4 @@
-//! [`MigrationId`], [`Actor`] and [`Reason`]: texts that are checked once, where they come in.
+//! [`MigrationId`], [`Actor`], [`Reason`] and [`ItemId`]: texts that are checked once, where they come in.
 
 use std::fmt;
 use std::str::FromStr;
@@ -29,6 +29,12 @@ pub struct Actor(Arc<str>);
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Reason(Arc<str>);
+
+/// What one side processes: 1 to 512 bytes, not blank, without control characters. Anything else is allowed, in any
+/// language, so a store must take it for no more than a text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ItemId(Arc<str>);
 
 macro_rules! checked_text {
     ($name:ident, $rule:expr) => {
@@ -79,6 +85,7 @@ macro_rules! checked_text {
 checked_text!(MigrationId, Rule::MigrationId);
 checked_text!(Actor, Rule::Actor);
 checked_text!(Reason, Rule::Reason);
+checked_text!(ItemId, Rule::Item);
 
 /// Who changes something, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -120,6 +127,7 @@ const EMERGENCY: &str = "EMERGENCY: ";
 const MAX_ID: usize = 64;
 const MAX_ACTOR: usize = 256;
 const MAX_REASON: usize = 1024;
+const MAX_ITEM: usize = 512;
 
 fn printable(text: &str) -> String {
     // Only as much as can be kept is looked at: the text may be of any size.
@@ -152,6 +160,8 @@ enum Rule {
     Actor,
     #[error("a reason")]
     Reason,
+    #[error("an item")]
+    Item,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -170,6 +180,7 @@ impl Rule {
             Self::MigrationId => "1 to 64 of a-z, 0-9, `.`, `_`, `-`, the first a letter or digit",
             Self::Actor => "1 to 256 bytes, not blank, without control characters",
             Self::Reason => "1 to 1024 bytes, not blank, without control characters",
+            Self::Item => "1 to 512 bytes, not blank, without control characters",
         }
     }
 
@@ -178,6 +189,7 @@ impl Rule {
             Self::MigrationId => MAX_ID,
             Self::Actor => MAX_ACTOR,
             Self::Reason => MAX_REASON,
+            Self::Item => MAX_ITEM,
         }
     }
 
@@ -194,7 +206,7 @@ impl Rule {
         }
         let allowed = match self {
             Self::MigrationId => is_id(text),
-            Self::Actor | Self::Reason => !text.chars().any(char::is_control),
+            Self::Actor | Self::Reason | Self::Item => !text.chars().any(char::is_control),
         };
         (!allowed).then_some(Problem::Character)
     }

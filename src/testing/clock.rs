@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use futures::future::BoxFuture;
+use futures_util::future::BoxFuture;
 
 use crate::clock::{Clock, Instant};
 use crate::lock::lock;

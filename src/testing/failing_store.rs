@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::lock::lock;
 use crate::runtime::Runtime;
-use crate::store::{AuditEntry, Change, Expect, MigrationId, Record, StateStore, StoreError, async_trait};
+use crate::store::{AuditEntry, Change, Expect, MigrationId, Record, StateStore, StoreError, WakeUps, async_trait};
 
 /// How one call of a [`FailingStore`] goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,5 +160,10 @@ impl<S: StateStore> StateStore for FailingStore<S> {
     async fn history(&self, id: &MigrationId, after_epoch: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
         self.before_reading().await?;
         self.store.history(id, after_epoch, limit).await
+    }
+
+    /// Not scripted: the wake-ups of the store below.
+    async fn watch(&self, id: &MigrationId) -> Result<Option<WakeUps>, StoreError> {
+        self.store.watch(id).await
     }
 }

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures::future::BoxFuture;
-use futures::task::{ArcWake, waker_ref};
+use futures_util::future::BoxFuture;
+use futures_util::task::{ArcWake, waker_ref};
 
 use super::ManualClock;
 use crate::clock::{Clock, Instant};

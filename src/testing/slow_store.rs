@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::runtime::Runtime;
-use crate::store::{AuditEntry, Change, Expect, MigrationId, Record, StateStore, StoreError, async_trait};
+use crate::store::{AuditEntry, Change, Expect, MigrationId, Record, StateStore, StoreError, WakeUps, async_trait};
 
 /// A store around another one. Each call waits before and after it takes place, so that others come in between.
 ///
@@ -54,5 +54,9 @@ impl<S: StateStore> StateStore for SlowStore<S> {
 
     async fn history(&self, id: &MigrationId, after_epoch: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
         self.travel(self.store.history(id, after_epoch, limit)).await
+    }
+
+    async fn watch(&self, id: &MigrationId) -> Result<Option<WakeUps>, StoreError> {
+        self.travel(self.store.watch(id)).await
     }
 }
