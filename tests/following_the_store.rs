@@ -1,6 +1,7 @@
 //! What others change is found: a wake-up is a hint, polling is the guarantee, and nobody polls together.
 #![cfg(feature = "testing")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "a figure that is measured is told")]
 
 #[path = "control_common/stores.rs"]
 mod stores;
