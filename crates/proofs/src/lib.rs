@@ -4,6 +4,7 @@
 //! how far, and what is left out.
 #![expect(clippy::indexing_slicing, reason = "a model that counts its instances wrongly must stop")]
 
+pub mod claims;
 pub mod control;
 mod report;
 
