@@ -50,7 +50,7 @@ async fn stays_unread(
     planted: &Planted,
     is_right: IsRight,
 ) -> Found {
-    let audit = store.history(id, 0, 10).await?;
+    let audit = store.history(id, 0, 10).await.ok();
     let mut expectations = vec![Expect::Absent, Expect::Exact { epoch: last.epoch, etag: 0 }];
     if planted.version.is_some() {
         expectations.push(Expect::of(Some(last)));
@@ -64,7 +64,7 @@ async fn stays_unread(
     }
     let found = store.load(id).await.map(drop);
     ensure(found.as_ref().is_err_and(is_right), || format!("after refused writes a load gives {}", short(&found)))?;
-    same("the audit", &store.history(id, 0, 10).await?, &audit)
+    same("the audit, if it can be read,", &store.history(id, 0, 10).await.ok(), &audit)
 }
 
 /// C14: every call ends within the factory's patience, and says that nothing was stored.
