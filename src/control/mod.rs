@@ -2,6 +2,7 @@
 
 mod builder;
 mod change;
+mod claims;
 mod decide;
 mod emergency;
 mod error;
@@ -14,6 +15,7 @@ mod status;
 
 pub use builder::ControllerBuilder;
 pub use change::Changed;
+pub use claims::{Claim, Claims, NotClaimed, Reconciled, Resolution, Stuck};
 pub use emergency::Persisted;
 pub use error::{ChangeError, OpenError};
 pub use known::Doubt;
