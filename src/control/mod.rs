@@ -6,6 +6,7 @@ mod claims;
 mod decide;
 mod emergency;
 mod error;
+mod fallback;
 mod inner;
 mod known;
 mod port;
@@ -18,6 +19,7 @@ pub use change::Changed;
 pub use claims::{Claim, Claims, NotClaimed, Reconciled, Resolution, Stuck};
 pub use emergency::Persisted;
 pub use error::{ChangeError, OpenError};
+pub use fallback::{AutoFallback, AutoFallbackBuilder, AutoFallbackError};
 pub use known::Doubt;
 pub use status::MigrationStatus;
 
@@ -183,7 +185,7 @@ impl MigrationController {
     /// not be awaited.
     #[expect(clippy::must_use_candidate, reason = "the emergency holds without its handle")]
     pub fn emergency_rollback(&self, actor: &str, reason: &str) -> Persisted {
-        self.inner.emergency(actor, reason)
+        self.inner.emergency(Author::for_emergency(actor, reason), None)
     }
 
     /// Reads the store and takes in what others have changed. An emergency of this process that is not stored yet stays,
