@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
+use serde_json::Value;
 
 use super::decide::emergency;
 use super::inner::Inner;
@@ -64,6 +65,8 @@ impl Drop for Tenacious {
 #[derive(Debug, Clone)]
 pub(super) struct Brake {
     pub(super) author: Author,
+    /// What led to it, if a guard pulled it.
+    evidence: Option<Value>,
     pub(super) at: SystemTime,
     /// Another one with every call: a call that comes while an earlier one is being stored is never taken for it.
     op_id: u128,
@@ -75,11 +78,10 @@ const CAP: Duration = Duration::from_secs(5);
 
 impl Inner {
     /// Pulls the brake: in this process first, then in the store, then the observer hears of it.
-    pub(super) fn emergency(self: &Arc<Self>, actor: &str, reason: &str) -> Persisted {
-        let author = Author::for_emergency(actor, reason);
+    pub(super) fn emergency(self: &Arc<Self>, author: Author, evidence: Option<Value>) -> Persisted {
         let (op_id, at) = (self.random.next_u128(), self.now());
         let fresh = Arc::clone(self).store_emergency().boxed().shared();
-        let brake = Brake { author, at, op_id, storing: fresh.downgrade() };
+        let brake = Brake { author, evidence, at, op_id, storing: fresh.downgrade() };
         let (running, news) = self.learn_quietly(|known| match &mut known.brake {
             Some(pulled) => {
                 pulled.op_id = brake.op_id;
@@ -137,6 +139,7 @@ impl Inner {
         let after = emergency(found.as_ref().map(Record::settings).unwrap_or_default());
         let stamp = Stamp { at: brake.at, ..self.stamp(brake.op_id) };
         let change = Change::new(found.as_ref(), after, ChangeKind::Transition, brake.author.clone(), stamp);
+        let change = brake.evidence.iter().cloned().fold(change, Change::with_evidence);
         let record = self.commit(generation, Expect::of(found.as_ref()), &self.signed(change)).await?;
         Ok(record.epoch)
     }

@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::lock::lock;
 use crate::observe::{Observer, Observers};
 use crate::random::RandomSource;
-use crate::store::{AuditEntry, AuditKey, Record, Stamp, StoreError};
+use crate::store::{AuditEntry, AuditKey, Author, Record, Stamp, StoreError};
 
 /// How often the store is read in a row while each reading is overtaken.
 const READINGS: u32 = 5;
@@ -71,7 +71,7 @@ impl Inner {
     pub(super) async fn begin(self: &Arc<Self>, emergency: Option<Emergency>) {
         if let Some(Emergency { actor, reason }) = emergency {
             // Storing it goes on in the background.
-            drop(self.emergency(actor.as_str(), reason.as_str()));
+            drop(self.emergency(Author::for_emergency(actor.as_str(), reason.as_str()), None));
         }
         if !self.known().failed {
             self.learn(|_| ());
