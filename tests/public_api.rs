@@ -10,14 +10,16 @@ use std::sync::Arc;
 use cutover::bucket::{BucketHasher, Domain};
 use cutover::clock::Instant;
 use cutover::compare::{AlphaError, ComparatorError, Difference, Noise, NoiseReport, RuleError};
-use cutover::control::{ControllerBuilder, OpenError, Persisted};
+use cutover::control::{
+    ControllerBuilder, Health, HealthCheck, HealthSchedule, HealthState, OpenError, Persisted, SideHealth,
+};
 use cutover::dual::{
     Call, Counts, DualRunnerBuilder, Fallback, Faults, NeedsComparator, Order, PanicAborts, ShadowPolicy, Skipped,
 };
 use cutover::flag::{FlagConfigError, FlagRouter, FlagSetError, UnknownFlag};
 use cutover::handover::{FlushTimeout, HandoverCounts};
 use cutover::mode::Routing;
-use cutover::observe::{Event, ObserverQueue, Observers, Sample};
+use cutover::observe::{CheckOutcome, Event, ObserverQueue, Observers, Sample};
 use cutover::random::{RandomSource, SystemRandom};
 use cutover::record::{
     Capture, Captured, Fingerprint, JsonLinesRecorder, MemoryRecorder, RecordError, RecorderQueue, SideRecord,
@@ -46,7 +48,7 @@ macro_rules! assert_all {
 assert_all!([Copy + Debug + Send + Sync + Unpin + 'static]:
     Percentage, BucketHasher, BucketKey<'static>, Domain, MissingKey, SystemMode, Routing, Side, Outcome, Verdict,
     Route, Shadow, Event, Sample, Instant, Equality, SystemRandom, Counts, Skipped, Faults, Order, Fallback,
-    HandoverCounts, HostRuntime,
+    HandoverCounts, HostRuntime, CheckOutcome, Health, HealthSchedule, HealthState, SideHealth,
 );
 
 // Handles and records that threads share.
@@ -74,7 +76,7 @@ assert_all!([Error + Send + Sync + 'static]:
 // What a host gives can be shared as an object.
 assert_all!([Send + Sync]:
     dyn Router, dyn Clock, dyn RandomSource, dyn Runtime, dyn Observer, dyn Recorder, dyn Comparator<str>,
-    dyn StateStore,
+    dyn StateStore, dyn HealthCheck,
 );
 
 #[cfg(feature = "testing")]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::MigrationController;
 use super::error::OpenError;
+use super::health::{Checks, HealthCheck, HealthSchedule, Plan};
 use super::inner::Inner;
 use super::known::Known;
 use super::port::Port;
@@ -13,6 +14,7 @@ use super::routing::Routing;
 use crate::bucket::MissingKey;
 use crate::clock::{Clock, SystemClock};
 use crate::observe::{Observer, Observers};
+use crate::outcome::Side;
 use crate::random::{RandomSource, SystemRandom};
 use crate::runtime::{HostRuntime, Runtime};
 use crate::store::{MigrationId, StateStore, TextError};
@@ -45,6 +47,7 @@ pub struct ControllerBuilder {
     observers: Observers,
     missing_key: MissingKey,
     store_deadline: Duration,
+    health: Plan,
 }
 
 impl ControllerBuilder {
@@ -58,6 +61,7 @@ impl ControllerBuilder {
             observers: Observers::new(),
             missing_key: MissingKey::default(),
             store_deadline: Duration::from_secs(2),
+            health: Plan::default(),
         }
     }
 
@@ -95,20 +99,40 @@ impl ControllerBuilder {
         Self { store_deadline: deadline, ..self }
     }
 
+    /// Checks `side` in the background by `schedule`, as long as there is a handle of the controller. One check per side:
+    /// a later one takes the place of an earlier one. The default is none.
+    ///
+    /// ```
+    /// use cutover::control::{BoxError, HealthSchedule};
+    /// use cutover::{MemoryStore, MigrationController, Side};
+    /// use std::time::Duration;
+    ///
+    /// # async fn ping() -> Result<(), BoxError> { Ok(()) }
+    /// let builder = MigrationController::builder("search", MemoryStore::new())
+    ///     .health_check(Side::New, || async { ping().await }, HealthSchedule::every(Duration::from_secs(30)));
+    /// ```
+    pub fn health_check(mut self, side: Side, check: impl HealthCheck + 'static, schedule: HealthSchedule) -> Self {
+        self.health.set(side, Arc::new(check), schedule);
+        self
+    }
+
     /// Reads the stored state once and begins to route by it. With nothing stored that is legacy only, at 0 %.
     ///
     /// # Errors
     /// [`OpenError`] when the id is not one, or when the store does not answer with a record that this version knows. It
     /// is then not known who has to serve, and no mode is assumed.
     pub async fn open(self) -> Result<MigrationController, OpenError> {
-        let Self { id, store, clock, random, runtime, observers, missing_key, store_deadline } = self;
+        let Self { id, store, clock, random, runtime, observers, missing_key, store_deadline, health } = self;
         let runtime = runtime.unwrap_or_else(|| Arc::new(HostRuntime));
+        let health = health.checks(&runtime, &clock, &random);
         let port = Port { id: id?, store, runtime, deadline: store_deadline };
         let known = Known::new(port.load().await?, clock.wall());
         let routing = Routing::new(port.id.as_str(), missing_key, Arc::clone(&random), known.snapshot());
-        let inner = Inner { port, routing, clock, random, observers, known: Mutex::new(known) };
+        let inner = Inner { port, routing, clock, random, observers, known: Mutex::new(known), health };
         inner.read_recent().await;
-        Ok(MigrationController { inner: Arc::new(inner) })
+        let inner = Arc::new(inner);
+        Checks::start(&inner);
+        Ok(MigrationController { inner })
     }
 }
 

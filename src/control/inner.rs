@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
+use super::health::Checks;
 use super::known::{Known, LOOK_BACK};
 use super::port::{Port, backoff};
 use super::routing::Routing;
@@ -20,6 +21,7 @@ pub(super) struct Inner {
     pub(super) observers: Observers,
     /// Held for moments, never across an await and never while foreign code runs.
     pub(super) known: Mutex<Known>,
+    pub(super) health: Checks,
 }
 
 impl Inner {

@@ -5,6 +5,7 @@ mod change;
 mod decide;
 mod emergency;
 mod error;
+mod health;
 mod inner;
 mod known;
 mod port;
@@ -16,6 +17,7 @@ pub use builder::ControllerBuilder;
 pub use change::Changed;
 pub use emergency::Persisted;
 pub use error::{ChangeError, OpenError};
+pub use health::{BoxError, Health, HealthCheck, HealthSchedule, HealthState, SideHealth, async_trait};
 pub use known::Doubt;
 pub use status::MigrationStatus;
 

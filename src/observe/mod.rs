@@ -1,8 +1,10 @@
 //! [`Observer`]: hears everything, decides nothing.
 
+mod health;
 mod list;
 mod queue;
 
+pub use health::CheckOutcome;
 pub use list::Observers;
 pub use queue::ObserverQueue;
 
@@ -152,6 +154,15 @@ pub enum Event {
         to: SystemMode,
         /// The epoch of the record that says so.
         epoch: u64,
+    },
+    /// A health check of one side ended.
+    HealthChecked {
+        /// Which side was checked.
+        side: Side,
+        /// How the check ended.
+        outcome: CheckOutcome,
+        /// How many checks of this side have not succeeded in a row; 0 after a success.
+        consecutive_failures: u32,
     },
 }
 
