@@ -11,7 +11,8 @@ use cutover::bucket::{BucketHasher, Domain};
 use cutover::clock::Instant;
 use cutover::compare::{AlphaError, ComparatorError, Difference, Noise, NoiseReport, RuleError};
 use cutover::control::{
-    ControllerBuilder, Health, HealthCheck, HealthSchedule, HealthState, OpenError, Persisted, SideHealth,
+    ControllerBuilder, Group, Health, HealthCheck, HealthSchedule, HealthState, OpenError, Persisted, RegisterError,
+    SideHealth, UnknownGroup,
 };
 use cutover::dual::{
     Call, Counts, DualRunnerBuilder, Fallback, Faults, NeedsComparator, Order, PanicAborts, ShadowPolicy, Skipped,
@@ -29,9 +30,9 @@ use cutover::store::TextError;
 use cutover::validate::{CasesError, ValidationReport};
 use cutover::{
     BucketKey, ChangeError, Clock, Comparator, Comparison, Discrepancy, DualRunner, Equality, FeatureFlag, FlagSet,
-    HostRuntime, MemoryStore, MigrationController, MigrationStatus, MigrationValidator, MissingKey, Observer, Outcome,
-    Percentage, PercentageError, Recorder, Route, Router, Runtime, Shadow, Side, StateStore, StoreError, Structural,
-    SystemClock, SystemMode, TransitionError, UnknownMode, Verdict,
+    HostRuntime, MemoryStore, MigrationController, MigrationRegistry, MigrationStatus, MigrationValidator, MissingKey,
+    Observer, Outcome, Percentage, PercentageError, Recorder, Route, Router, Runtime, Shadow, Side, StateStore,
+    StoreError, Structural, SystemClock, SystemMode, TransitionError, UnknownMode, Verdict,
 };
 
 /// Asserts at compile time that each type has the bounds.
@@ -54,7 +55,7 @@ assert_all!([Copy + Debug + Send + Sync + Unpin + 'static]:
 // Handles and records that threads share.
 assert_all!([Clone + Debug + Send + Sync + Unpin + 'static]:
     SystemClock, Comparison, Difference, Discrepancy, SideRecord, Fingerprint, Capture, Captured, ShadowPolicy,
-    NoiseReport, FeatureFlag, FlagSet, FlagRouter, MigrationController, MigrationStatus, Persisted, ThreadRuntime,
+    NoiseReport, FeatureFlag, FlagSet, FlagRouter, MigrationController, MigrationRegistry, Group, MigrationStatus, Persisted, ThreadRuntime,
     ValidationReport, DualRunner<u32, String>,
 );
 assert_all!([Debug + Send + Sync + 'static]:
@@ -70,7 +71,7 @@ assert_all!([Clone + Debug + Send + Sync + 'static]: DualRunner<Rc<u32>, Rc<str>
 assert_all!([Error + Send + Sync + 'static]:
     PercentageError, TransitionError, UnknownMode, ComparatorError, RecordError, AlphaError, RuleError, OpenError,
     ChangeError, StoreError, TextError, PanicAborts, FlushTimeout, FlagConfigError, FlagSetError, UnknownFlag,
-    CasesError,
+    CasesError, RegisterError, UnknownGroup,
 );
 
 // What a host gives can be shared as an object.

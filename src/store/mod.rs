@@ -17,7 +17,7 @@ pub use discrepancies::{Added, DiscrepancyStore, MAX_DISTINCT};
 pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use record::{Expect, Record, Settings};
-pub use text::{Actor, Author, ItemId, MigrationId, Reason, TextError};
+pub use text::{Actor, Author, GroupName, ItemId, MigrationId, Reason, TextError};
 
 /// Re-exported, so that a host's `impl StateStore` needs no dependency of its own.
 pub use async_trait::async_trait;
