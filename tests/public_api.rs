@@ -26,7 +26,7 @@ use cutover::record::{
     Capture, Captured, Fingerprint, JsonLinesRecorder, MemoryRecorder, RecordError, RecorderQueue, SideRecord,
 };
 use cutover::runtime::ThreadRuntime;
-use cutover::store::TextError;
+use cutover::store::{DiscrepancyStore, GroupName, StoreRecorder, StoreRecorderBuilder, TextError};
 use cutover::validate::{CasesError, ValidationReport};
 use cutover::{
     BucketKey, ChangeError, Clock, Comparator, Comparison, Discrepancy, DualRunner, Equality, FeatureFlag, FlagSet,
@@ -55,11 +55,11 @@ assert_all!([Copy + Debug + Send + Sync + Unpin + 'static]:
 // Handles and records that threads share.
 assert_all!([Clone + Debug + Send + Sync + Unpin + 'static]:
     SystemClock, Comparison, Difference, Discrepancy, SideRecord, Fingerprint, Capture, Captured, ShadowPolicy,
-    NoiseReport, FeatureFlag, FlagSet, FlagRouter, MigrationController, MigrationRegistry, Group, MigrationStatus, Persisted, ThreadRuntime,
+    NoiseReport, FeatureFlag, FlagSet, FlagRouter, MigrationController, MigrationRegistry, Group, GroupName, MigrationStatus, Persisted, ThreadRuntime,
     ValidationReport, DualRunner<u32, String>,
 );
 assert_all!([Debug + Send + Sync + 'static]:
-    Noise, Structural, MemoryRecorder, RecorderQueue, JsonLinesRecorder, Observers, ObserverQueue, MemoryStore,
+    Noise, Structural, MemoryRecorder, RecorderQueue, StoreRecorder, StoreRecorderBuilder, JsonLinesRecorder, Observers, ObserverQueue, MemoryStore,
     ControllerBuilder, MigrationValidator<u32>, DualRunnerBuilder<u32, String>, NeedsComparator<u32, String>,
     Call<'static, 'static, u32, String>,
 );
@@ -77,7 +77,7 @@ assert_all!([Error + Send + Sync + 'static]:
 // What a host gives can be shared as an object.
 assert_all!([Send + Sync]:
     dyn Router, dyn Clock, dyn RandomSource, dyn Runtime, dyn Observer, dyn Recorder, dyn Comparator<str>,
-    dyn StateStore, dyn HealthCheck,
+    dyn StateStore, dyn HealthCheck, dyn DiscrepancyStore,
 );
 
 #[cfg(feature = "testing")]

@@ -8,6 +8,7 @@ mod discrepancies;
 mod error;
 mod memory;
 mod record;
+mod recorder;
 mod text;
 
 pub use chain::{AuditFault, AuditHash, AuditHead, AuditKey, AuditProblem, AuditVerifier, NotAHash, ShortKey};
@@ -17,6 +18,7 @@ pub use discrepancies::{Added, DiscrepancyStore, MAX_DISTINCT};
 pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use record::{Expect, Record, Settings};
+pub use recorder::{StoreRecorder, StoreRecorderBuilder};
 pub use text::{Actor, Author, GroupName, ItemId, MigrationId, Reason, TextError};
 
 /// Re-exported, so that a host's `impl StateStore` needs no dependency of its own.
