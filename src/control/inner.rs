@@ -3,15 +3,23 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
+use super::flight::Flights;
+use super::follow::Alive;
 use super::health::Checks;
-use super::known::{Known, LOOK_BACK};
+use super::keeper::Keeper;
+use super::known::{Heard, Known, LOOK_BACK, settles};
+use super::last_known::Emergency;
+use super::news::{News, Outline};
 use super::port::{Port, backoff};
 use super::routing::Routing;
 use crate::clock::Clock;
 use crate::lock::lock;
-use crate::observe::{Event, Observer, Observers};
+use crate::observe::{Observer, Observers};
 use crate::random::RandomSource;
-use crate::store::{Expect, Stamp, StoreError};
+use crate::store::{AuditEntry, AuditKey, Record, Stamp, StoreError};
+
+/// How often the store is read in a row while each reading is overtaken.
+const READINGS: u32 = 5;
 
 pub(super) struct Inner {
     pub(super) port: Port,
@@ -21,6 +29,12 @@ pub(super) struct Inner {
     pub(super) observers: Observers,
     /// Held for moments, never across an await and never while foreign code runs.
     pub(super) known: Mutex<Known>,
+    pub(super) flights: Flights,
+    pub(super) keeper: Option<Keeper>,
+    pub(super) audit_key: Option<AuditKey>,
+    pub(super) max_staleness: Duration,
+    /// Ends whoever follows the store for this controller.
+    pub(super) _alive: Alive,
     pub(super) health: Checks,
 }
 
@@ -29,56 +43,111 @@ impl Inner {
         lock(&self.known)
     }
 
-    /// Changes what is known, lets calls be routed by it, and tells the observer if the mode changed.
+    /// Changes what is known, lets calls be routed by it, and tells the observers what is different.
     pub(super) fn learn<R>(&self, change: impl FnOnce(&mut Known) -> R) -> R {
-        let (result, event) = self.learn_quietly(change);
-        self.tell(event);
+        let (result, news) = self.learn_quietly(change);
+        self.tell(news);
         result
     }
 
-    /// As [`learn`](Self::learn), but leaves it to the caller to tell the observer.
-    pub(super) fn learn_quietly<R>(&self, change: impl FnOnce(&mut Known) -> R) -> (R, Option<Event>) {
+    /// As [`learn`](Self::learn), but leaves it to the caller to tell the observers.
+    pub(super) fn learn_quietly<R>(&self, change: impl FnOnce(&mut Known) -> R) -> (R, News) {
         let mut known = self.known();
-        let from = known.effective().mode;
+        let before = Outline::of(&known);
         let result = change(&mut known);
-        let snapshot = known.snapshot();
-        self.routing.cell.publish(snapshot);
-        let event = Event::ModeChanged { from, to: snapshot.mode, epoch: snapshot.epoch };
-        (result, (from != snapshot.mode).then_some(event))
+        self.routing.cell.publish(known.snapshot());
+        let news = before.news(Outline::of(&known));
+        if let Some(keeper) = &self.keeper {
+            keeper.keep(&known);
+        }
+        (result, news)
     }
 
-    pub(super) fn tell(&self, event: Option<Event>) {
-        if let Some(event) = event {
+    pub(super) fn tell(&self, news: News) {
+        for event in news.into_iter().flatten() {
             self.observers.observe(self.port.id.as_str(), &event);
         }
     }
 
-    /// Reads the stored record and takes it in.
+    /// The first steps: what the last process left undone, and what people want to see.
+    pub(super) async fn begin(self: &Arc<Self>, emergency: Option<Emergency>) {
+        if let Some(Emergency { actor, reason }) = emergency {
+            // Storing it goes on in the background.
+            drop(self.emergency(actor.as_str(), reason.as_str()));
+        }
+        if !self.known().failed {
+            self.learn(|_| ());
+            self.read_recent().await;
+        }
+    }
+
+    /// Reads the stored record and takes it in. What is overtaken by something else that is learnt is read again.
     pub(super) async fn load(&self) -> Result<(), StoreError> {
-        let start = Expect::of(self.known().record.as_ref());
-        let loaded = self.port.load().await;
-        let now = self.now();
-        match loaded {
-            Ok(found) => self.learn(|known| known.found(start, found, now)),
-            Err(error) => {
-                self.known().stale = true;
-                return Err(error);
+        for _ in 0..READINGS {
+            if self.try_load().await? {
+                break;
             }
         }
         Ok(())
     }
 
+    async fn try_load(&self) -> Result<bool, StoreError> {
+        let (generation, record) = {
+            let known = self.known();
+            (known.generation, known.record.clone())
+        };
+        let looked = self.look(record.as_ref()).await;
+        let heard = self.heard();
+        self.learn(|known| match looked {
+            Ok((found, continues)) => Ok(known.found(generation, found, continues, heard)),
+            Err(error) => {
+                known.unheard();
+                Err(error)
+            }
+        })
+    }
+
+    /// The stored record, and whether the audit leads there from the known one.
+    async fn look(&self, known: Option<&Record>) -> Result<(Option<Record>, bool), StoreError> {
+        let found = self.port.load().await?;
+        let continues = match (known, &found) {
+            (Some(known), Some(found)) if found.epoch > known.epoch && !settles(found, known) => {
+                let entry = self.entry(known.epoch).await?;
+                entry.is_some_and(|entry| entry.etag == known.etag)
+            }
+            _ => true,
+        };
+        Ok((found, continues))
+    }
+
+    /// The audit entry of `epoch`.
+    pub(super) async fn entry(&self, epoch: u64) -> Result<Option<AuditEntry>, StoreError> {
+        let entries = self.port.history(epoch.saturating_sub(1), 1).await?;
+        Ok(entries.into_iter().find(|entry| entry.epoch == epoch))
+    }
+
+    /// Reads the store and takes in what others have changed; stores an emergency that is not stored yet.
+    pub(super) async fn catch_up(&self) -> Result<(), StoreError> {
+        self.load().await?;
+        self.persist_brake().await?;
+        self.read_recent().await;
+        Ok(())
+    }
+
     /// Reads what is missing of the recent transitions. They are for people: a failure is left to the next time.
     pub(super) async fn read_recent(&self) {
-        let missing = {
-            let known = self.known();
-            known.recent.missing(known.epoch())
-        };
-        let Some(after) = missing else { return };
+        let Some((record, after)) = self.unread() else { return };
         let limit = usize::try_from(LOOK_BACK).unwrap_or(usize::MAX);
         if let Ok(entries) = self.port.history(after, limit).await {
-            self.known().recent.extend(entries);
+            self.learn(|known| known.audited(&record, entries));
         }
+    }
+
+    /// The believed record and the epoch after which its audit has not been read.
+    fn unread(&self) -> Option<(Record, u64)> {
+        let known = self.known();
+        let after = known.recent.missing(known.epoch())?;
+        known.record.clone().map(|record| (record, after))
     }
 
     /// How long to wait after the failure number `attempt`.
@@ -88,6 +157,10 @@ impl Inner {
 
     pub(super) fn now(&self) -> SystemTime {
         self.clock.wall()
+    }
+
+    pub(super) fn heard(&self) -> Heard {
+        Heard::now(&*self.clock)
     }
 
     /// A stamp for one try of the operation `op_id`.

@@ -1,15 +1,16 @@
 //! [`Port`]: the host's store and runtime, with a deadline on every call and every panic contained.
 
-use std::future::Future;
+use std::future::{Future, pending, ready};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use crate::contain::contain_quietly;
 pub(super) use crate::runtime::backoff;
-use crate::runtime::{Lost, Runtime, sleep, try_sleep, within};
-use crate::store::{AuditEntry, Change, Expect, MigrationId, Record, StateStore, StoreError};
+use crate::runtime::{Lost, Runtime, Sheltered, sleep, try_sleep, within};
+use crate::store::{AuditEntry, Change, Expect, MigrationId, Record, StateStore, StoreError, WakeUps};
 
 pub(super) struct Port {
     pub(super) id: MigrationId,
@@ -35,6 +36,10 @@ impl Port {
         self.within(call, StoreError::unavailable).await
     }
 
+    pub(super) async fn watch(&self) -> Result<Option<WakeUps>, StoreError> {
+        self.within(self.store.watch(&self.id), StoreError::unavailable).await
+    }
+
     pub(super) fn spawn(&self, task: BoxFuture<'static, ()>) {
         // A runtime that cannot spawn is no fault of the caller, who may drive the future itself.
         let _ = contain_quietly(|| self.runtime.spawn(task));
@@ -43,6 +48,16 @@ impl Port {
     /// Waits for `duration`; for ever on a runtime that cannot sleep.
     pub(super) async fn sleep(&self, duration: Duration) {
         sleep(&*self.runtime, duration).await;
+    }
+
+    /// As [`sleep`](Self::sleep), for those who do not keep the port alive.
+    pub(super) fn sleep_apart(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        match contain_quietly(|| self.runtime.sleep(duration)) {
+            Ok(sleep) => Sheltered::new(sleep)
+                .then(|slept| slept.map_or_else(|| pending().boxed(), |()| ready(()).boxed()))
+                .boxed(),
+            Err(_) => pending().boxed(),
+        }
     }
 
     /// Waits for `duration` and says so; not at all on a runtime that cannot sleep.

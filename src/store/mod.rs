@@ -5,6 +5,7 @@ mod chain;
 mod change;
 mod claim;
 mod discrepancies;
+mod doubt;
 mod error;
 mod memory;
 mod record;
@@ -15,6 +16,7 @@ pub use chain::{AuditFault, AuditHash, AuditHead, AuditKey, AuditProblem, AuditV
 pub use change::{AuditEntry, Change, ChangeKind, Stamp};
 pub use claim::{ClaimError, ClaimRecord, ClaimRequest, ClaimState, ClaimStore, Grant};
 pub use discrepancies::{Added, DiscrepancyStore, MAX_DISTINCT};
+pub use doubt::Doubt;
 pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use record::{Expect, Record, Settings};
@@ -36,7 +38,8 @@ use futures_util::stream::BoxStream;
 /// 2. *One atomic step.* [`compare_and_swap`](Self::compare_and_swap) compares, and stores the record and its audit
 ///    entry together: other callers see both or neither.
 /// 3. *A refused write changes nothing*, neither the record nor the audit.
-/// 4. *The epoch grows by one* with every stored change, from 1, and each epoch has exactly one audit entry.
+/// 4. *The epoch grows by one* with every stored change, from 1, and each epoch has exactly one audit entry. The change says
+///    its epoch; a store keeps that and does not count.
 /// 5. *Repeating is safe.* A change whose `op_id` was stored before is not stored again, whatever has happened since:
 ///    the answer is the record of that first commit. This is checked before the expectation.
 /// 6. *Read your writes.* A load that starts after a write was acknowledged sees that write or a later one.
