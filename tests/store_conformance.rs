@@ -1,5 +1,4 @@
 //! `MemoryStore` keeps every law that the conformance kit checks, and so it does behind `SlowStore` and `FailingStore`.
-#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! Claims, with their flaws.
 
+use std::cmp::Reverse;
 use std::time::{Duration, UNIX_EPOCH};
 
 use cutover::Side;
@@ -136,7 +137,7 @@ impl Flawed {
         self.call(async || self.with(id, |migration| self.act(migration, item, token, next))).await
     }
 
-    fn record(&self, claimed: &Claimed, now: Instant) -> ClaimRecord {
+    fn record(claimed: &Claimed, now: Instant) -> ClaimRecord {
         let state = match claimed.state {
             State::Held { until } if now < until => ClaimState::Held { remaining: until.since(now) },
             State::Held { until } => ClaimState::Expired { ago: now.since(until) },
@@ -189,7 +190,7 @@ impl ClaimStore for Flawed {
         self.call(async || {
             Ok(self.with(id, |migration| {
                 let now = self.lease_now(migration);
-                migration.claims.get(&self.key(item)).map(|claimed| self.record(claimed, now))
+                migration.claims.get(&self.key(item)).map(|claimed| Self::record(claimed, now))
             }))
         })
         .await
@@ -199,7 +200,7 @@ impl ClaimStore for Flawed {
         self.call(async || {
             Ok(self.with(id, |migration| {
                 let now = self.lease_now(migration);
-                let records = migration.claims.values().map(|claimed| self.record(claimed, now));
+                let records = migration.claims.values().map(|claimed| Self::record(claimed, now));
                 let listed = |record: &ClaimRecord| match record.state {
                     ClaimState::Expired { ago } => Some(ago),
                     ClaimState::Held { .. } if self.is(Flaw::ListsTheHeld) => Some(Duration::ZERO),
@@ -207,7 +208,7 @@ impl ClaimStore for Flawed {
                 };
                 let mut expired: Vec<_> = records.filter_map(|record| Some((listed(&record)?, record))).collect();
                 if !self.is(Flaw::ListsInTheOrderOfItems) {
-                    expired.sort_by(|one, other| other.0.cmp(&one.0));
+                    expired.sort_by_key(|&(ago, _)| Reverse(ago));
                 }
                 expired.into_iter().take(limit).map(|(_, record)| record).collect()
             }))

@@ -59,7 +59,9 @@ impl DiscrepancyStore for Flawed {
                 self.travel().await;
                 self.with(id, |migration| {
                     migration.discrepancies = read;
-                    batch.iter().for_each(|one| self.add_one(migration, one, &mut added));
+                    for one in batch {
+                        self.add_one(migration, one, &mut added);
+                    }
                 });
                 return Ok(added);
             }

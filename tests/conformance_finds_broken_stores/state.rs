@@ -36,7 +36,9 @@ impl Flawed {
         let entries = migration.audit.iter().filter_map(|json| AuditEntry::from_json(json.as_bytes()).ok());
         match self.flaw {
             Flaw::ForgetsOperations => None,
-            Flaw::RemembersOneOperation => entries.last().filter(|entry| entry.op_id == change.op_id()),
+            Flaw::RemembersOneOperation => {
+                entries.into_iter().next_back().filter(|entry| entry.op_id == change.op_id())
+            }
             _ => {
                 let mut entries = entries;
                 entries.find(|entry| entry.op_id == change.op_id())
