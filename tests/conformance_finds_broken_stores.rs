@@ -1,4 +1,5 @@
 //! A store that breaks one law is found by the checks that are meant for it, and by no other.
+#![cfg(feature = "testing")]
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 #![expect(clippy::wildcard_enum_match_arm, reason = "each place knows only its own flaws")]
 

@@ -1,4 +1,5 @@
 //! `FailingStore` lets claims fail as scripted, and says truly whether they took place.
+#![cfg(feature = "testing")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;

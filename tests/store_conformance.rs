@@ -1,4 +1,5 @@
 //! `MemoryStore` keeps every law that the conformance kit checks, and so it does behind `SlowStore` and `FailingStore`.
+#![cfg(feature = "testing")]
 
 use std::sync::Arc;
 use std::time::Duration;
