@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cutover::store::{MigrationId, async_trait};
 use cutover::testing::conformance::{Capabilities, Capability, FactoryError, Limits, Planted, StoreFactory, Stores};
@@ -22,9 +23,10 @@ impl Files {
         Self { limits: Limits::default() }
     }
 
-    /// Races that are shorter.
+    /// Shorter races and leases.
     fn few() -> Self {
-        Self { limits: Limits { changes: 10, items: 100, ..Limits::default() } }
+        let lease = Duration::from_millis(500);
+        Self { limits: Limits { changes: 10, items: 100, lease, ..Limits::default() } }
     }
 }
 
