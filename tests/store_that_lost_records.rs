@@ -93,6 +93,42 @@ async fn another_record_of_the_same_epoch_is_not_the_known_one() {
 }
 
 #[tokio::test]
+async fn what_one_process_settled_the_others_believe() {
+    for found in [&[][..], &[Parallel][..]] {
+        let store = Exchangeable::default();
+        store.exchange(store_of(&[Parallel, GradualRollout, Parallel]).await);
+        let open = || MigrationController::open("search", store.clone());
+        let (one, other) = (open().await.unwrap(), open().await.unwrap());
+        store.exchange(store_of(found).await);
+        one.refresh().await.unwrap();
+        other.refresh().await.unwrap();
+        assert!(one.status().doubt.is_some() && other.status().doubt.is_some());
+        one.reconcile("ana", "restored from backup").await.unwrap();
+        other.refresh().await.unwrap();
+        assert_eq!((other.status().doubt, other.status().epoch), (None, one.status().epoch), "{found:?}");
+        other.transition(NewOnly, "ana", "go on").await.unwrap();
+        one.refresh().await.unwrap();
+        assert_eq!((one.mode(), one.status().doubt), (NewOnly, None));
+    }
+}
+
+#[tokio::test]
+async fn who_knows_more_than_was_settled_stays_in_doubt() {
+    let store = Exchangeable::default();
+    let early = store_of(&[Parallel, GradualRollout]).await;
+    store.exchange(early.clone());
+    let one = MigrationController::open("search", store.clone()).await.unwrap();
+    store.exchange(store_of(&[Parallel, LegacyOnly, Parallel, GradualRollout]).await);
+    let knows_more = MigrationController::open("search", store.clone()).await.unwrap();
+    store.exchange(store_of(&[Parallel]).await);
+    one.refresh().await.unwrap();
+    one.reconcile("ana", "restored from backup").await.unwrap();
+    knows_more.refresh().await.unwrap();
+    let doubt = Doubt::StateRegressed { known_epoch: 4, found_epoch: 2 };
+    assert_eq!(knows_more.status().doubt, Some(doubt));
+}
+
+#[tokio::test]
 async fn promotions_are_refused_until_an_operator_reconciles() {
     for found in [&[][..], &[Parallel][..]] {
         let (store, controller) = after_exchange(&[Parallel, GradualRollout, Parallel], found).await;

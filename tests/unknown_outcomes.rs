@@ -13,7 +13,7 @@ use Fault::{Conflict, Corrupt, Hang, Panic, Unavailable, UnknownAfterApplying, U
 
 async fn opened() -> (FailingStore<MemoryStore>, MigrationController) {
     let store = FailingStore::new(MemoryStore::new(), TestRuntime);
-    let controller = MigrationController::open("search", store.clone()).await.unwrap();
+    let controller = MigrationController::builder("search", store.clone()).manual_refresh().open().await.unwrap();
     (store, controller)
 }
 

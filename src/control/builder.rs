@@ -4,18 +4,22 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_channel::oneshot;
+
 use super::MigrationController;
 use super::error::OpenError;
+use super::flight::Flights;
+use super::follow::{Polling, follow};
 use super::inner::Inner;
-use super::known::Known;
 use super::port::Port;
 use super::routing::Routing;
+use super::start::{Policies, Start, StartPolicy};
 use crate::bucket::MissingKey;
 use crate::clock::{Clock, SystemClock};
 use crate::observe::{Observer, Observers};
 use crate::random::{RandomSource, SystemRandom};
 use crate::runtime::{HostRuntime, Runtime};
-use crate::store::{MigrationId, StateStore, TextError};
+use crate::store::{AuditKey, MigrationId, StateStore, TextError};
 
 /// Builds a [`MigrationController`]; every part has a default.
 ///
@@ -45,6 +49,10 @@ pub struct ControllerBuilder {
     observers: Observers,
     missing_key: MissingKey,
     store_deadline: Duration,
+    polling: Option<Polling>,
+    max_staleness: Option<Duration>,
+    start_policies: Vec<StartPolicy>,
+    audit_key: Option<AuditKey>,
 }
 
 impl ControllerBuilder {
@@ -58,6 +66,10 @@ impl ControllerBuilder {
             observers: Observers::new(),
             missing_key: MissingKey::default(),
             store_deadline: Duration::from_secs(2),
+            polling: Some(Polling::default()),
+            max_staleness: None,
+            start_policies: Vec::new(),
+            audit_key: None,
         }
     }
 
@@ -95,20 +107,90 @@ impl ControllerBuilder {
         Self { store_deadline: deadline, ..self }
     }
 
-    /// Reads the stored state once and begins to route by it. With nothing stored that is legacy only, at 0 %.
+    /// How often the store is read for changes of others, longer or shorter by up to a fifth, so that processes do not
+    /// read together. The default is 10 s.
+    ///
+    /// A store that [wakes](StateStore::watch) its watchers is also read when it does, within a tenth of a second. Wake-ups
+    /// get lost; the interval is what can be relied upon.
+    pub fn poll_interval(self, interval: Duration) -> Self {
+        Self { polling: Some(Polling { interval }), ..self }
+    }
+
+    /// Neither polls nor watches: changes of others are seen with each change of one's own and with each
+    /// [`refresh`](MigrationController::refresh). For tests, and for programs that end soon.
+    pub fn manual_refresh(self) -> Self {
+        Self { polling: None, ..self }
+    }
+
+    /// After how long without an answer of the store the [status](super::MigrationStatus::stale) is stale. The default is
+    /// three polling intervals. A failed call makes it stale at once.
+    pub fn max_staleness(self, longest: Duration) -> Self {
+        Self { max_staleness: Some(longest), ..self }
+    }
+
+    /// What holds if the store gives no record that is understood while the controller opens. May be called several times:
+    /// the policies are tried in that order. Without one, or after the last one, opening fails.
+    ///
+    /// ```
+    /// # use cutover::control::StartPolicy;
+    /// # use cutover::{MemoryStore, MigrationController, SystemMode};
+    /// # use std::time::Duration;
+    /// # futures::executor::block_on(async {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let file = folder.path().join("search.json");
+    /// let search = MigrationController::builder("search", MemoryStore::new())
+    ///     .on_unreachable(StartPolicy::LastKnownGood { file, max_age: Duration::from_secs(3600) })
+    ///     .on_unreachable(StartPolicy::Assume(SystemMode::NewOnly)) // the cut-over was last month
+    ///     .open()
+    ///     .await?;
+    /// assert_eq!(search.mode(), SystemMode::LegacyOnly); // the store answers: this is a new migration
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn on_unreachable(mut self, policy: StartPolicy) -> Self {
+        self.start_policies.push(policy);
+        self
+    }
+
+    /// The secret that the audit is hashed and [verified](MigrationController::verify) with; all processes need the same.
+    /// Without one, the hashes find accidents, but whoever can write to the store can make them anew.
+    pub fn audit_key(self, key: AuditKey) -> Self {
+        Self { audit_key: Some(key), ..self }
+    }
+
+    /// Reads the stored state once, begins to route by it, and follows it in the background. With nothing stored that is
+    /// legacy only, at 0 %.
+    ///
+    /// Following goes on on the runtime on which this is called, and ends with the last handle.
     ///
     /// # Errors
-    /// [`OpenError`] when the id is not one, or when the store does not answer with a record that this version knows. It
-    /// is then not known who has to serve, and no mode is assumed.
+    /// [`OpenError`] when the id is not one, or when the store does not answer with a record that this version knows and no
+    /// [policy](Self::on_unreachable) says what to do then: it is not known who has to serve, and no mode is assumed.
     pub async fn open(self) -> Result<MigrationController, OpenError> {
-        let Self { id, store, clock, random, runtime, observers, missing_key, store_deadline } = self;
-        let runtime = runtime.unwrap_or_else(|| Arc::new(HostRuntime));
-        let port = Port { id: id?, store, runtime, deadline: store_deadline };
-        let known = Known::new(port.load().await?, clock.wall());
-        let routing = Routing::new(port.id.as_str(), missing_key, Arc::clone(&random), known.snapshot());
-        let inner = Inner { port, routing, clock, random, observers, known: Mutex::new(known) };
-        inner.read_recent().await;
-        Ok(MigrationController { inner: Arc::new(inner) })
+        let runtime = self.runtime.unwrap_or_else(|| Arc::new(HostRuntime));
+        let port = Port { id: self.id?, store: self.store, runtime, deadline: self.store_deadline };
+        let policies = Policies::new(&self.start_policies, &port.id)?;
+        let Start { known, emergency } = policies.start(port.load().await, &*self.clock)?;
+        let (alive, gone) = oneshot::channel();
+        let interval = self.polling.unwrap_or_default().interval;
+        let inner = Arc::new(Inner {
+            routing: Routing::new(port.id.as_str(), self.missing_key, Arc::clone(&self.random), known.snapshot()),
+            keeper: policies.keeper(),
+            audit_key: self.audit_key.map(|key| key.of(&port.id)),
+            max_staleness: self.max_staleness.unwrap_or_else(|| interval.saturating_mul(3)),
+            port,
+            clock: self.clock,
+            random: self.random,
+            observers: self.observers,
+            known: Mutex::new(known),
+            flights: Flights::default(),
+            _alive: alive,
+        });
+        inner.begin(emergency).await;
+        if let Some(polling) = self.polling {
+            follow(&inner, polling, gone);
+        }
+        Ok(MigrationController { inner })
     }
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::decide::{Basis, Wish};
 use super::error::ChangeError;
 use super::inner::Inner;
+use super::known::Known;
 use crate::store::{Author, Change, Expect, Record, Settings, StoreError};
 
 /// A change that holds.
@@ -61,7 +62,8 @@ impl Inner {
             return Ok(Changed { epoch, before: basis.effective, after: basis.effective });
         };
         let change = Change::new(base.as_ref(), after, wish.kind(), author.clone(), self.stamp(op_id));
-        let record = self.commit(Expect::of(base.as_ref()), &change).await?;
+        let change = if basis.doubt.is_some() { change.settling(epoch) } else { change };
+        let record = self.commit(Expect::of(base.as_ref()), &self.signed(change)).await?;
         Ok(Changed { epoch: record.epoch, before: basis.effective, after: record.settings() })
     }
 
@@ -89,9 +91,9 @@ impl Inner {
     }
 
     fn committed(&self, base: Expect, change: &Change, record: Record) -> Record {
-        let now = self.now();
+        let heard = self.heard();
         self.learn(|known| {
-            known.committed(base, record.clone(), now);
+            known.committed(base, record.clone(), heard);
             if *change.record() == record {
                 known.recent.own(change.entry().clone());
             }
@@ -100,7 +102,15 @@ impl Inner {
     }
 
     fn failed(&self, error: StoreError) -> StoreError {
-        self.known().stale = true;
+        self.learn(Known::unheard);
         error
+    }
+
+    /// The change, hashed with the host's key if there is one.
+    pub(super) fn signed(&self, change: Change) -> Change {
+        match &self.audit_key {
+            Some(key) => change.with_key(key.clone()),
+            None => change,
+        }
     }
 }

@@ -1,9 +1,9 @@
 //! What a wish comes to, given what holds: pure, and run again whenever what holds has changed.
 
 use super::error::ChangeError;
-use super::known::Doubt;
 use crate::Percentage;
 use crate::mode::SystemMode;
+use crate::store::Doubt;
 use crate::store::{ChangeKind, Settings};
 
 /// What somebody wants.

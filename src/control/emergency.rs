@@ -80,7 +80,7 @@ impl Inner {
         let (op_id, at) = (self.random.next_u128(), self.now());
         let fresh = Arc::clone(self).store_emergency().boxed().shared();
         let brake = Brake { author, at, op_id, storing: fresh.downgrade() };
-        let (running, event) = self.learn_quietly(|known| match &mut known.brake {
+        let (running, news) = self.learn_quietly(|known| match &mut known.brake {
             Some(pulled) => {
                 pulled.op_id = brake.op_id;
                 let running = pulled.storing.as_ref().and_then(WeakShared::upgrade);
@@ -96,7 +96,7 @@ impl Inner {
             self.port.spawn(Tenacious { storing: fresh.clone(), inner: Arc::clone(self) }.boxed());
             fresh
         });
-        self.tell(event);
+        self.tell(news);
         Persisted(storing)
     }
 
@@ -129,6 +129,6 @@ impl Inner {
         let mut stamp = self.stamp(brake.op_id);
         stamp.at = brake.at;
         let change = Change::new(found, after, ChangeKind::Transition, brake.author.clone(), stamp);
-        self.commit(Expect::of(found), &change).await.map(drop)
+        self.commit(Expect::of(found), &self.signed(change)).await.map(drop)
     }
 }

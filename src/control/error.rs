@@ -1,7 +1,8 @@
 //! Why a controller did not open, or did not change.
 
-use super::known::Doubt;
+use super::last_known::LastKnownError;
 use crate::mode::{SystemMode, TransitionError};
+use crate::store::Doubt;
 use crate::store::{StoreError, TextError};
 
 /// A controller could not be opened.
@@ -14,6 +15,22 @@ pub enum OpenError {
     /// The record could not be read: whether there is one, and what it says, is not known.
     #[error("the state of the migration could not be read")]
     Store(#[from] StoreError),
+    /// The folder of the last known state cannot be used.
+    #[error(transparent)]
+    LastKnown(#[from] LastKnownError),
+    /// The record could not be read, and no [`StartPolicy`](super::StartPolicy) could be followed.
+    #[error("the state of the migration could not be read, and no start policy helps: {}", list(unusable))]
+    NoStart {
+        /// Why the record could not be read.
+        #[source]
+        store: StoreError,
+        /// Why the last known state could not be used.
+        unusable: Vec<LastKnownError>,
+    },
+}
+
+fn list(errors: &[LastKnownError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// A change was not made. Except for [`Store`](Self::Store) with [`StoreError::OutcomeUnknown`] and for

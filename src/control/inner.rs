@@ -3,14 +3,19 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
-use super::known::{Known, LOOK_BACK};
+use super::flight::Flights;
+use super::follow::Alive;
+use super::keeper::Keeper;
+use super::known::{Heard, Known, LOOK_BACK};
+use super::last_known::Emergency;
+use super::news::{News, Outline};
 use super::port::{Port, backoff};
 use super::routing::Routing;
 use crate::clock::Clock;
 use crate::lock::lock;
-use crate::observe::{Event, Observer, Observers};
+use crate::observe::{Observer, Observers};
 use crate::random::RandomSource;
-use crate::store::{Expect, Stamp, StoreError};
+use crate::store::{AuditKey, Expect, Record, Stamp, StoreError};
 
 pub(super) struct Inner {
     pub(super) port: Port,
@@ -20,6 +25,12 @@ pub(super) struct Inner {
     pub(super) observers: Observers,
     /// Held for moments, never across an await and never while foreign code runs.
     pub(super) known: Mutex<Known>,
+    pub(super) flights: Flights,
+    pub(super) keeper: Option<Keeper>,
+    pub(super) audit_key: Option<AuditKey>,
+    pub(super) max_staleness: Duration,
+    /// Ends whoever follows the store for this controller.
+    pub(super) _alive: Alive,
 }
 
 impl Inner {
@@ -27,27 +38,41 @@ impl Inner {
         lock(&self.known)
     }
 
-    /// Changes what is known, lets calls be routed by it, and tells the observer if the mode changed.
+    /// Changes what is known, lets calls be routed by it, and tells the observers what is different.
     pub(super) fn learn<R>(&self, change: impl FnOnce(&mut Known) -> R) -> R {
-        let (result, event) = self.learn_quietly(change);
-        self.tell(event);
+        let (result, news) = self.learn_quietly(change);
+        self.tell(news);
         result
     }
 
-    /// As [`learn`](Self::learn), but leaves it to the caller to tell the observer.
-    pub(super) fn learn_quietly<R>(&self, change: impl FnOnce(&mut Known) -> R) -> (R, Option<Event>) {
+    /// As [`learn`](Self::learn), but leaves it to the caller to tell the observers.
+    pub(super) fn learn_quietly<R>(&self, change: impl FnOnce(&mut Known) -> R) -> (R, News) {
         let mut known = self.known();
-        let from = known.effective().mode;
+        let before = Outline::of(&known);
         let result = change(&mut known);
-        let snapshot = known.snapshot();
-        self.routing.cell.publish(snapshot);
-        let event = Event::ModeChanged { from, to: snapshot.mode, epoch: snapshot.epoch };
-        (result, (from != snapshot.mode).then_some(event))
+        self.routing.cell.publish(known.snapshot());
+        let news = before.news(Outline::of(&known));
+        if let Some(keeper) = &self.keeper {
+            keeper.keep(&known);
+        }
+        (result, news)
     }
 
-    pub(super) fn tell(&self, event: Option<Event>) {
-        if let Some(event) = event {
+    pub(super) fn tell(&self, news: News) {
+        for event in news.into_iter().flatten() {
             self.observers.observe(self.port.id.as_str(), &event);
+        }
+    }
+
+    /// The first steps: what the last process left undone, and what people want to see.
+    pub(super) async fn begin(self: &Arc<Self>, emergency: Option<Emergency>) {
+        if let Some(Emergency { actor, reason }) = emergency {
+            // Storing it goes on in the background.
+            drop(self.emergency(actor.as_str(), reason.as_str()));
+        }
+        if !self.known().failed {
+            self.learn(|_| ());
+            self.read_recent().await;
         }
     }
 
@@ -55,28 +80,41 @@ impl Inner {
     pub(super) async fn load(&self) -> Result<(), StoreError> {
         let start = Expect::of(self.known().record.as_ref());
         let loaded = self.port.load().await;
-        let now = self.now();
-        match loaded {
-            Ok(found) => self.learn(|known| known.found(start, found, now)),
-            Err(error) => {
-                self.known().stale = true;
-                return Err(error);
+        let heard = self.heard();
+        self.learn(|known| match loaded {
+            Ok(found) => {
+                known.found(start, found, heard);
+                Ok(())
             }
-        }
+            Err(error) => {
+                known.unheard();
+                Err(error)
+            }
+        })
+    }
+
+    /// Reads the store and takes in what others have changed; stores an emergency that is not stored yet.
+    pub(super) async fn catch_up(&self) -> Result<(), StoreError> {
+        self.load().await?;
+        self.persist_brake().await?;
+        self.read_recent().await;
         Ok(())
     }
 
     /// Reads what is missing of the recent transitions. They are for people: a failure is left to the next time.
     pub(super) async fn read_recent(&self) {
-        let missing = {
-            let known = self.known();
-            known.recent.missing(known.epoch())
-        };
-        let Some(after) = missing else { return };
+        let Some((record, after)) = self.unread() else { return };
         let limit = usize::try_from(LOOK_BACK).unwrap_or(usize::MAX);
         if let Ok(entries) = self.port.history(after, limit).await {
-            self.known().recent.extend(entries);
+            self.learn(|known| known.audited(&record, entries));
         }
+    }
+
+    /// The believed record and the epoch after which its audit has not been read.
+    fn unread(&self) -> Option<(Record, u64)> {
+        let known = self.known();
+        let after = known.recent.missing(known.epoch())?;
+        known.record.clone().map(|record| (record, after))
     }
 
     /// How long to wait after the failure number `attempt`.
@@ -86,6 +124,10 @@ impl Inner {
 
     pub(super) fn now(&self) -> SystemTime {
         self.clock.wall()
+    }
+
+    pub(super) fn heard(&self) -> Heard {
+        Heard::now(&*self.clock)
     }
 
     /// A stamp for one try of the operation `op_id`.

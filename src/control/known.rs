@@ -3,35 +3,11 @@
 use std::collections::VecDeque;
 use std::time::SystemTime;
 
-use serde::Serialize;
-
 use super::decide::{emergency, safer};
 use super::emergency::Brake;
 use super::snapshot::Snapshot;
-use crate::store::{AuditEntry, Expect, Record, Settings};
-
-/// Why the store cannot be believed. The process keeps the safer of what it knew and what it found, and exposes nothing
-/// more to new until an operator [reconciles](super::MigrationController::reconcile), the store finds its record again, or
-/// it moves on past the known epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, thiserror::Error)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Doubt {
-    /// A record was there and is gone: evicted, flushed, or restored from before its time.
-    #[error("the record of epoch {known_epoch} is gone from the store")]
-    StateLost {
-        /// The epoch of the record that is gone.
-        known_epoch: u64,
-    },
-    /// The store holds an older record than it has held, or another one of the same epoch: it lost acknowledged writes.
-    #[error("the store went back from epoch {known_epoch} to another record of epoch {found_epoch}")]
-    StateRegressed {
-        /// The epoch of the record that was there.
-        known_epoch: u64,
-        /// The epoch of the record that is there.
-        found_epoch: u64,
-    },
-}
+use crate::clock::{Clock, Instant};
+use crate::store::{AuditEntry, Doubt, Expect, Record, Settings};
 
 /// What this process knows.
 #[derive(Debug)]
@@ -41,11 +17,26 @@ pub(super) struct Known {
     pub(super) doubted: Option<Doubted>,
     /// An emergency that is not stored yet; it outranks everything else.
     pub(super) brake: Option<Brake>,
+    /// What routes as long as the store has never been heard: chosen by the host.
+    pub(super) assumed: Option<Settings>,
     /// When the store was last heard.
-    pub(super) as_of: SystemTime,
+    pub(super) heard: Heard,
     /// Whether the store failed when it was last asked.
-    pub(super) stale: bool,
+    pub(super) failed: bool,
     pub(super) recent: Recent,
+}
+
+/// A moment, for people and for measuring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Heard {
+    pub(super) wall: SystemTime,
+    pub(super) moment: Instant,
+}
+
+impl Heard {
+    pub(super) fn now(clock: &dyn Clock) -> Self {
+        Self { wall: clock.wall(), moment: clock.now() }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -57,8 +48,8 @@ pub(super) struct Doubted {
 }
 
 impl Known {
-    pub(super) fn new(record: Option<Record>, as_of: SystemTime) -> Self {
-        Self { record, doubted: None, brake: None, as_of, stale: false, recent: Recent::default() }
+    pub(super) fn new(record: Option<Record>, heard: Heard) -> Self {
+        Self { record, doubted: None, brake: None, assumed: None, heard, failed: false, recent: Recent::default() }
     }
 
     pub(super) fn epoch(&self) -> u64 {
@@ -81,11 +72,9 @@ impl Known {
     }
 
     fn believed(&self) -> Settings {
-        match (&self.doubted, &self.record) {
-            (Some(doubted), _) => doubted.kept,
-            (None, Some(record)) => record.settings(),
-            (None, None) => Settings::default(),
-        }
+        let doubted = self.doubted.as_ref().map(|doubted| doubted.kept);
+        let stored = || self.record.as_ref().map(Record::settings).unwrap_or_default();
+        doubted.or(self.assumed).unwrap_or_else(stored)
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
@@ -100,24 +89,52 @@ impl Known {
 
     /// Takes in what a load found. `start` is what was known when the load began: what has been learnt since may be newer
     /// than the finding, which then proves nothing.
-    pub(super) fn found(&mut self, start: Expect, found: Option<Record>, at: SystemTime) {
-        (self.as_of, self.stale) = (at, false);
+    pub(super) fn found(&mut self, start: Expect, found: Option<Record>, at: Heard) {
+        self.hear(at);
         let outdated = !predates(found.as_ref(), start);
         match (&self.record, found) {
             (None, None) => {}
-            (Some(known), found) if Expect::of(Some(known)).matches(found.as_ref()) => self.doubted = None,
+            (Some(known), found) if Expect::of(Some(known)).matches(found.as_ref()) => self.found_again(),
             (known, Some(found)) if known.as_ref().is_none_or(|known| found.epoch > known.epoch) => self.believe(found),
             _ if outdated => {}
+            (Some(known), Some(found)) if settles(&found, known) => self.believe(found),
             (_, found) => self.mistrust(found),
         }
     }
 
     /// Takes in the record of this process's own commit, which was made on `base`.
-    pub(super) fn committed(&mut self, base: Expect, record: Record, at: SystemTime) {
-        (self.as_of, self.stale) = (at, false);
+    pub(super) fn committed(&mut self, base: Expect, record: Record, at: Heard) {
+        self.hear(at);
         let settles = self.doubted.as_ref().is_some_and(|doubted| base.matches(doubted.found.as_ref()));
         if settles || record.epoch > self.epoch() {
             self.believe(record);
+        }
+    }
+
+    fn hear(&mut self, at: Heard) {
+        (self.heard, self.failed, self.assumed) = (at, false, None);
+    }
+
+    /// The store failed, or gave an answer that nothing can be made of.
+    pub(super) fn unheard(&mut self) {
+        self.failed = true;
+    }
+
+    /// The believed record is what the store holds. Its audit is not mended by that.
+    fn found_again(&mut self) {
+        self.doubted.take_if(|doubted| !matches!(doubted.doubt, Doubt::AuditGap { .. }));
+    }
+
+    /// Takes in what the audit says after `after`, read when `record` was the believed one. The entry of a record is written
+    /// together with it.
+    pub(super) fn audited(&mut self, record: &Record, entries: Vec<AuditEntry>) {
+        let written = entries.iter().any(|entry| entry.epoch == record.epoch && entry.hash == record.audit_hash);
+        let present = self.record.as_ref() == Some(record) && self.doubted.is_none();
+        if written {
+            self.recent.extend(entries);
+        } else if present {
+            let doubt = Doubt::AuditGap { known_epoch: record.epoch };
+            self.doubted = Some(Doubted { doubt, kept: self.believed(), found: Some(record.clone()) });
         }
     }
 
@@ -142,6 +159,11 @@ impl Known {
         };
         self.doubted = Some(Doubted { doubt, kept, found });
     }
+}
+
+/// Whether an operator settled with `found` what holds, for those who know `known` too.
+const fn settles(found: &Record, known: &Record) -> bool {
+    found.settles > known.settles && found.settles >= known.epoch
 }
 
 /// Whether the finding is older than what was known when the search began, or differs from it at the same epoch.
@@ -211,8 +233,11 @@ mod tests {
     use std::time::UNIX_EPOCH;
 
     use super::*;
+
     use crate::mode::SystemMode;
     use crate::store::{Author, Change, ChangeKind, Stamp};
+
+    const NOW: Heard = Heard { wall: UNIX_EPOCH, moment: Instant::from_nanos(0) };
 
     fn next(before: Option<&Record>, mode: SystemMode, etag: u128) -> Record {
         let after = Settings { mode, ..Settings::default() };
@@ -225,14 +250,14 @@ mod tests {
     fn a_finding_that_is_older_than_what_was_learnt_meanwhile_proves_nothing() {
         let first = next(None, SystemMode::Parallel, 1);
         let second = next(Some(&first), SystemMode::NewOnly, 2);
-        let mut known = Known::new(None, UNIX_EPOCH);
-        known.committed(Expect::Absent, first.clone(), UNIX_EPOCH);
-        known.found(Expect::Absent, None, UNIX_EPOCH);
+        let mut known = Known::new(None, NOW);
+        known.committed(Expect::Absent, first.clone(), NOW);
+        known.found(Expect::Absent, None, NOW);
         assert_eq!((known.doubt(), known.epoch()), (None, 1));
-        known.committed(Expect::of(Some(&first)), second.clone(), UNIX_EPOCH);
-        known.found(Expect::of(Some(&first)), Some(first.clone()), UNIX_EPOCH);
+        known.committed(Expect::of(Some(&first)), second.clone(), NOW);
+        known.found(Expect::of(Some(&first)), Some(first.clone()), NOW);
         assert_eq!((known.doubt(), known.epoch()), (None, 2));
-        known.found(Expect::of(Some(&second)), Some(first), UNIX_EPOCH);
+        known.found(Expect::of(Some(&second)), Some(first), NOW);
         assert_eq!(known.doubt(), Some(Doubt::StateRegressed { known_epoch: 2, found_epoch: 1 }));
         assert_eq!(known.effective().mode, SystemMode::Parallel);
     }
@@ -241,8 +266,8 @@ mod tests {
     fn an_old_commit_that_is_answered_late_changes_nothing() {
         let first = next(None, SystemMode::Parallel, 1);
         let second = next(Some(&first), SystemMode::NewOnly, 2);
-        let mut known = Known::new(Some(second), UNIX_EPOCH);
-        known.committed(Expect::Absent, first, UNIX_EPOCH);
+        let mut known = Known::new(Some(second), NOW);
+        known.committed(Expect::Absent, first, NOW);
         assert_eq!((known.effective().mode, known.epoch()), (SystemMode::NewOnly, 2));
     }
 }

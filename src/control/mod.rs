@@ -5,19 +5,31 @@ mod change;
 mod decide;
 mod emergency;
 mod error;
+mod flight;
+mod follow;
 mod inner;
+mod keeper;
 mod known;
+mod last_known;
+mod news;
 mod port;
 mod routing;
 mod snapshot;
+mod start;
 mod status;
+mod verify;
 
 pub use builder::ControllerBuilder;
 pub use change::Changed;
 pub use emergency::Persisted;
 pub use error::{ChangeError, OpenError};
-pub use known::Doubt;
+pub use last_known::LastKnownError;
+pub use start::StartPolicy;
+
 pub use status::MigrationStatus;
+pub use verify::VerifyError;
+
+pub use crate::store::Doubt;
 
 use std::fmt;
 use std::sync::Arc;
@@ -30,7 +42,7 @@ use crate::bucket::BucketKey;
 use crate::handover::FlushTimeout;
 use crate::mode::SystemMode;
 use crate::route::{Route, Router};
-use crate::store::{AuditEntry, Author, StateStore, StoreError};
+use crate::store::{AuditEntry, AuditHead, Author, StateStore, StoreError};
 use decide::Wish;
 use inner::Inner;
 
@@ -184,17 +196,17 @@ impl MigrationController {
         self.inner.emergency(actor, reason)
     }
 
-    /// Reads the store and takes in what others have changed. An emergency of this process that is not stored yet stays,
-    /// and is tried to be stored.
+    /// Reads the store now and takes in what others have changed. An emergency of this process that is not stored yet stays,
+    /// and is tried to be stored. Callers at the same time share one reading, which begins after each of them has asked.
+    ///
+    /// The controller does so by itself when the store wakes it and at every
+    /// [poll](ControllerBuilder::poll_interval).
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read, or does not take the emergency; what was known holds, and is marked
     /// stale. A store that lost records is no error here: it shows in [`MigrationStatus::doubt`].
     pub async fn refresh(&self) -> Result<(), StoreError> {
-        self.inner.load().await?;
-        self.inner.persist_brake().await?;
-        self.inner.read_recent().await;
-        Ok(())
+        self.inner.refresh().await
     }
 
     /// What this process knows, from one snapshot in memory.
@@ -215,13 +227,54 @@ impl MigrationController {
         self.inner.status()
     }
 
-    /// Blocks until the observers have heard everything so far, for at most `deadline` of real time each: for shutting
-    /// down.
+    /// Blocks until the observers have heard everything so far, and until the file of
+    /// [`StartPolicy::LastKnownGood`] is written, for at most `deadline` of real time each: for shutting down.
     ///
     /// # Errors
-    /// [`FlushTimeout`] says how many events still wait.
+    /// [`FlushTimeout`] says how many still wait.
     pub fn flush(&self, deadline: Duration) -> Result<(), FlushTimeout> {
-        self.inner.observers.flush(deadline)
+        let kept = self.inner.keeper.as_ref().map_or(Ok(()), |keeper| keeper.flush(deadline));
+        self.inner.observers.flush(deadline).and(kept)
+    }
+
+    /// Reads the whole audit and checks that it is what was written: every entry follows from the one before it, and the
+    /// last ones are those of the stored record and of the record that this process knows. The answer is where it ends.
+    ///
+    /// Without an [audit key](ControllerBuilder::audit_key) this finds accidents and careless edits. Whoever can write to the
+    /// store can also rebuild the whole chain, or cut off its end together with the record: against that, use a key, keep an
+    /// [`AuditHead`] elsewhere, and [verify against it](Self::verify_against).
+    ///
+    /// ```
+    /// # use cutover::{MemoryStore, MigrationController, SystemMode};
+    /// # futures::executor::block_on(async {
+    /// let controller = MigrationController::open("search", MemoryStore::new()).await?;
+    /// controller.transition(SystemMode::Parallel, "ana", "first look").await?;
+    /// let head = controller.verify().await?;
+    /// assert_eq!(head.epoch, 1);
+    /// controller.verify_against(&head).await?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// [`VerifyError::Fault`] names the first entry that is not as it was written; [`VerifyError::Store`] when the audit
+    /// cannot be read.
+    pub async fn verify(&self) -> Result<AuditHead, VerifyError> {
+        self.inner.verify(&self.known_head()).await
+    }
+
+    /// As [`verify`](Self::verify), and the audit must still contain `head`, which was read earlier and kept elsewhere.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify).
+    pub async fn verify_against(&self, head: &AuditHead) -> Result<AuditHead, VerifyError> {
+        let mut known = self.known_head();
+        known.push(*head);
+        self.inner.verify(&known).await
+    }
+
+    fn known_head(&self) -> Vec<AuditHead> {
+        self.inner.known().record.iter().map(AuditHead::of).collect()
     }
 
     /// The audit entries with an epoch above `after_epoch`, oldest first, at most `limit` and at most 200 of them.

@@ -1,17 +1,18 @@
 //! [`Port`]: the host's store and runtime, with a deadline on every call and every panic contained.
 
-use std::future::{Future, pending};
+use std::future::{Future, pending, ready};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Either, select};
 
 use crate::bucket::ppm_of;
 use crate::contain::{contain_quietly, discard};
 use crate::runtime::Runtime;
-use crate::store::{AuditEntry, Change, Expect, MigrationId, Record, StateStore, StoreError};
+use crate::store::{AuditEntry, Change, Expect, MigrationId, Record, StateStore, StoreError, WakeUps};
 
 pub(super) struct Port {
     pub(super) id: MigrationId,
@@ -37,6 +38,10 @@ impl Port {
         self.within(call, StoreError::unavailable).await
     }
 
+    pub(super) async fn watch(&self) -> Result<Option<WakeUps>, StoreError> {
+        self.within(self.store.watch(&self.id), StoreError::unavailable).await
+    }
+
     pub(super) fn spawn(&self, task: BoxFuture<'static, ()>) {
         // A runtime that cannot spawn is no fault of the caller, who may drive the future itself.
         let _ = contain_quietly(|| self.runtime.spawn(task));
@@ -46,6 +51,16 @@ impl Port {
     pub(super) async fn sleep(&self, duration: Duration) {
         if !self.try_sleep(duration).await {
             pending::<()>().await;
+        }
+    }
+
+    /// As [`sleep`](Self::sleep), for those who do not keep the port alive.
+    pub(super) fn sleep_apart(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        match contain_quietly(|| self.runtime.sleep(duration)) {
+            Ok(sleep) => Contained::new(sleep)
+                .then(|slept| slept.map_or_else(|| pending().boxed(), |()| ready(()).boxed()))
+                .boxed(),
+            Err(_) => pending().boxed(),
         }
     }
 

@@ -1,15 +1,15 @@
 //! [`MigrationStatus`].
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
 use super::inner::Inner;
-use super::known::{Doubt, Known};
+use super::known::Known;
 use crate::Percentage;
 use crate::mode::SystemMode;
-use crate::store::{Actor, AuditEntry, MigrationId, Reason};
-use crate::wire::unix_millis;
+use crate::store::{Actor, AuditEntry, Doubt, MigrationId, Reason};
+use crate::wire::{nanos, unix_millis};
 
 /// All that one process knows of a migration, from one snapshot. As JSON, times are in milliseconds since the Unix epoch
 /// and shares in percent.
@@ -32,8 +32,15 @@ pub struct MigrationStatus {
     /// When the store last answered.
     #[serde(serialize_with = "unix_millis::serialize")]
     pub as_of: SystemTime,
-    /// Whether the store failed when it was last asked, so that others may have changed what is shown here.
+    /// How long ago that was, in nanoseconds when serialised, by a clock that never jumps. After a start without the store:
+    /// since that start.
+    #[serde(serialize_with = "nanos::serialize")]
+    pub age: Duration,
+    /// Whether others may have changed what is shown here: the store failed when it was last asked, or has not been asked
+    /// for longer than the [longest staleness](super::ControllerBuilder::max_staleness).
     pub stale: bool,
+    /// Whether this was chosen by a [`StartPolicy`](super::StartPolicy), and the store has not answered since.
+    pub assumed: bool,
     /// Whether an emergency holds in this process that is not stored yet.
     pub unpersisted_emergency: bool,
     /// Why the store is not believed, if it is not.
@@ -57,6 +64,7 @@ impl Inner {
         let known = self.known();
         let settings = known.effective();
         let (since, actor, reason) = origin(&known);
+        let age = self.clock.now().since(known.heard.moment);
         MigrationStatus {
             id: self.port.id.clone(),
             mode: settings.mode,
@@ -64,8 +72,10 @@ impl Inner {
             shadow_share: settings.effective_shadow_share(),
             epoch: known.epoch(),
             since,
-            as_of: known.as_of,
-            stale: known.stale,
+            as_of: known.heard.wall,
+            age,
+            stale: known.failed || age > self.max_staleness,
+            assumed: known.assumed.is_some(),
             unpersisted_emergency: known.brake.is_some(),
             doubt: known.doubt(),
             actor,

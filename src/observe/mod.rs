@@ -15,6 +15,7 @@ use crate::handover::FlushTimeout;
 use crate::mode::SystemMode;
 use crate::outcome::{Outcome, Side, Verdict};
 use crate::route::Route;
+use crate::store::Doubt;
 
 /// Hears what happens, for monitors, metrics and logs. No answer depends on it.
 ///
@@ -153,6 +154,17 @@ pub enum Event {
         /// The epoch of the record that says so.
         epoch: u64,
     },
+    /// The store failed: what is known goes on to hold, and others may have changed it.
+    StoreLost,
+    /// The store answered again.
+    StoreBack,
+    /// The store cannot be believed: an operator has to [reconcile](crate::MigrationController::reconcile).
+    DoubtRaised {
+        /// Why not.
+        doubt: Doubt,
+    },
+    /// The store is believed again.
+    DoubtSettled,
 }
 
 /// How one side of one call ended.

@@ -1,5 +1,7 @@
 //! [`StoreError`].
 
+use std::sync::Arc;
+
 use super::Record;
 
 /// A store did not do what was asked. The cause, where there is one, is the source.
@@ -66,5 +68,19 @@ impl StoreError {
     /// [`UnknownFormat`](Self::UnknownFormat) with its cause, which may be a text.
     pub fn unknown_format(cause: impl Into<BoxError>) -> Self {
         Self::UnknownFormat(cause.into())
+    }
+
+    /// This error for one of several who wait for the same answer: it is the source of theirs.
+    pub(crate) fn shared(self: &Arc<Self>) -> Self {
+        let cause = || BoxError::from(Arc::clone(self));
+        match &**self {
+            Self::Unavailable(_) => Self::Unavailable(cause()),
+            Self::OutcomeUnknown(_) => Self::OutcomeUnknown(cause()),
+            Self::Conflict { current } => Self::Conflict { current: current.clone() },
+            Self::Corrupt(_) => Self::Corrupt(cause()),
+            Self::UnknownFormat(_) => Self::UnknownFormat(cause()),
+            &Self::TooLarge { size, max } => Self::TooLarge { size, max },
+            Self::Denied(_) => Self::Denied(cause()),
+        }
     }
 }

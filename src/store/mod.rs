@@ -5,6 +5,7 @@ mod chain;
 mod change;
 mod claim;
 mod discrepancies;
+mod doubt;
 mod error;
 mod memory;
 mod record;
@@ -14,6 +15,7 @@ pub use chain::{AuditFault, AuditHash, AuditHead, AuditKey, AuditProblem, AuditV
 pub use change::{AuditEntry, Change, ChangeKind, Stamp};
 pub use claim::{ClaimError, ClaimRecord, ClaimRequest, ClaimState, ClaimStore, Grant};
 pub use discrepancies::{Added, DiscrepancyStore, MAX_DISTINCT};
+pub use doubt::Doubt;
 pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use record::{Expect, Record, Settings};

@@ -2,6 +2,7 @@
 //! repeats, parts that fail on request, and pins that say when anybody moved.
 
 mod clock;
+pub mod conformance;
 mod failing_store;
 mod modulo_router;
 mod pin_file;

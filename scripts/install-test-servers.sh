@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Installs the servers that the tests run, redis-server and PostgreSQL, where they are missing. Leaves no service running.
+set -euo pipefail
+
+policy=/usr/sbin/policy-rc.d
+
+main() {
+    local missing=()
+    has_redis || missing+=(redis-server)
+    has_postgres || missing+=(postgresql)
+    [ "${#missing[@]}" -gt 0 ] || return 0
+    echo "install-test-servers: missing: ${missing[*]}"
+    command -v apt-get >/dev/null || fail "this system has no apt-get"
+    as_root true 2>/dev/null || fail "only root can install them here, and sudo is not there or asks for a password"
+    forbid_services
+    as_root apt-get update
+    as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y --no-install-recommends "${missing[@]}"
+    has_redis || fail "redis-server is still missing"
+    has_postgres || fail "initdb and postgres are still missing"
+}
+
+has_redis() {
+    command -v redis-server >/dev/null
+}
+
+# Looks where the tests look: one folder that has both programs.
+has_postgres() {
+    local folder folders=()
+    IFS=: read -r -a folders <<<"$PATH"
+    folders+=(/usr/lib/postgresql/*/bin /opt/homebrew/opt/postgresql@*/bin /usr/local/opt/postgresql@*/bin /usr/pgsql-*/bin)
+    folders+=("$(pg_config --bindir 2>/dev/null || true)")
+    for folder in "${folders[@]}"; do
+        if [ -x "$folder/initdb" ] && [ -x "$folder/postgres" ]; then return 0; fi
+    done
+    return 1
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    else
+        sudo -n "$@"
+    fi
+}
+
+# Packages ask this file whether they may start their service. One that is there already is left as it is.
+forbid_services() {
+    [ ! -e "$policy" ] || return 0
+    trap 'as_root rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+    as_root chmod 755 "$policy"
+}
+
+fail() {
+    {
+        echo "install-test-servers: $1"
+        echo "The tests need the programs redis-server, initdb and postgres. Install them:"
+        echo "  Debian, Ubuntu  apt-get install redis-server postgresql"
+        echo "  macOS           brew install redis postgresql@15"
+        echo "  Fedora          dnf install redis postgresql-server"
+    } >&2
+    exit 1
+}
+
+main

@@ -1,0 +1,260 @@
+//! What others change is found: a wake-up is a hint, polling is the guarantee, and nobody polls together.
+#![cfg(feature = "testing")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "a figure that is measured is told")]
+
+#[path = "control_common/stores.rs"]
+mod stores;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use cutover::observe::Event;
+use cutover::runtime::Runtime;
+use cutover::testing::{SeededRandom, SlowStore, VirtualRuntime};
+use cutover::{Clock, MemoryStore, MigrationController, SystemMode};
+use futures::future::join_all;
+use proptest::prelude::*;
+use stores::Instrumented;
+
+type Store = Instrumented<MemoryStore>;
+
+const POLL: Duration = Duration::from_secs(10);
+
+struct Fleet {
+    runtime: VirtualRuntime,
+    store: Store,
+}
+
+impl Fleet {
+    fn new(store: Store) -> Self {
+        Self { runtime: VirtualRuntime::new(), store }
+    }
+
+    fn open(&self, seed: u64) -> MigrationController {
+        let builder = MigrationController::builder("search", self.store.clone())
+            .runtime(self.runtime.clone())
+            .clock(self.runtime.clock())
+            .random(SeededRandom::new(seed))
+            .poll_interval(POLL);
+        self.runtime.run(builder.open()).unwrap()
+    }
+
+    /// Somebody whose changes wake nobody.
+    fn operator(&self) -> MigrationController {
+        let builder = MigrationController::builder("search", self.store.store.clone()).runtime(self.runtime.clone());
+        self.runtime.run(builder.manual_refresh().open()).unwrap()
+    }
+
+    fn transition(&self, operator: &MigrationController, to: SystemMode) {
+        self.runtime.run(operator.transition(to, "ana", "go on")).unwrap();
+    }
+
+    fn pass(&self, duration: Duration) {
+        self.runtime.run(self.runtime.sleep(duration));
+    }
+
+    /// How long it takes until all of `controllers` are in `mode`.
+    fn until(&self, controllers: &[MigrationController], mode: SystemMode) -> Duration {
+        let start = self.runtime.clock().now();
+        while controllers.iter().any(|controller| controller.mode() != mode) {
+            self.pass(Duration::from_millis(1));
+            assert!(self.runtime.clock().now().since(start) < Duration::from_secs(600), "never");
+        }
+        self.runtime.clock().now().since(start)
+    }
+}
+
+#[test]
+fn without_wake_ups_a_change_is_found_within_a_poll_and_a_fifth() {
+    let fleet = Fleet::new(Store::new(MemoryStore::new()));
+    let controllers: Vec<_> = (0..50).map(|seed| fleet.open(seed)).collect();
+    let operator = fleet.operator();
+    for to in [SystemMode::Parallel, SystemMode::LegacyOnly, SystemMode::GradualRollout] {
+        fleet.transition(&operator, to);
+        let longest = fleet.until(&controllers, to);
+        assert!(longest <= POLL * 6 / 5 + Duration::from_millis(1), "{longest:?}");
+    }
+}
+
+#[test]
+fn a_wake_up_is_followed_within_a_tenth_of_a_second() {
+    let fleet = Fleet::new(Store::new(MemoryStore::new()).watchable());
+    let controllers: Vec<_> = (0..50).map(|seed| fleet.open(seed)).collect();
+    let operator = fleet.operator();
+    fleet.pass(Duration::from_secs(1));
+    assert_eq!(fleet.store.watchers(), 50);
+    fleet.transition(&operator, SystemMode::Parallel);
+    fleet.store.wake();
+    let longest = fleet.until(&controllers, SystemMode::Parallel);
+    assert!(longest <= Duration::from_millis(101), "{longest:?}");
+}
+
+#[test]
+fn a_lost_connection_is_made_anew_and_what_was_missed_is_read() {
+    let fleet = Fleet::new(Store::new(MemoryStore::new()).watchable());
+    let controllers = [fleet.open(1)];
+    let operator = fleet.operator();
+    fleet.pass(Duration::from_secs(1));
+    fleet.store.disconnect();
+    fleet.transition(&operator, SystemMode::Parallel);
+    let missed = fleet.until(&controllers, SystemMode::Parallel);
+    assert!(missed <= Duration::from_millis(1_001), "{missed:?}");
+    fleet.pass(Duration::from_millis(10));
+    assert_eq!(fleet.store.watchers(), 1, "it watches again");
+}
+
+#[test]
+fn while_the_store_is_silent_routing_goes_on_and_every_call_ends_at_its_deadline() {
+    let fleet = Fleet::new(Store::new(MemoryStore::new()).watchable());
+    let controller = fleet.open(1);
+    let events: Arc<Mutex<Vec<Event>>> = Arc::default();
+    fleet.transition(&controller, SystemMode::GradualRollout);
+    let heard = Arc::clone(&events);
+    let builder = MigrationController::builder("search", fleet.store.clone())
+        .runtime(fleet.runtime.clone())
+        .clock(fleet.runtime.clock())
+        .poll_interval(POLL)
+        .observe(Listening(heard));
+    let observed = fleet.runtime.run(builder.open()).unwrap();
+    let before = controller.route("user-17");
+    fleet.store.blackhole(true);
+    let end = fleet.runtime.clock().now().plus(Duration::from_secs(60));
+    while fleet.runtime.clock().now() < end {
+        let started = fleet.runtime.clock().now();
+        assert!(fleet.runtime.run(controller.refresh()).is_err());
+        assert!(fleet.runtime.run(controller.transition(SystemMode::NewOnly, "ana", "go on")).is_err());
+        // One call that shares a reading under way waits for that one too.
+        assert!(fleet.runtime.clock().now().since(started) <= Duration::from_secs(6), "deadlines of 2 s");
+        assert_eq!(controller.route("user-17"), before);
+        assert!(controller.status().stale);
+    }
+    fleet.store.blackhole(false);
+    fleet.transition(&fleet.operator(), SystemMode::Parallel);
+    let back = fleet.until(&[controller.clone(), observed], SystemMode::Parallel);
+    assert!(back <= POLL * 2, "{back:?}");
+    assert!(!controller.status().stale);
+    let events = events.lock().unwrap();
+    let count = |wanted: &Event| events.iter().filter(|event| *event == wanted).count();
+    assert_eq!((count(&Event::StoreLost), count(&Event::StoreBack)), (1, 1), "{events:?}");
+}
+
+/// Keeps the events, at once.
+struct Listening(Arc<Mutex<Vec<Event>>>);
+
+impl cutover::Observer for Listening {
+    fn observe(&self, _: &str, event: &Event) {
+        self.0.lock().unwrap().push(*event);
+    }
+
+    fn never_blocks(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn after_an_outage_a_hundred_instances_do_not_read_together() {
+    let fleet = Fleet::new(Store::new(MemoryStore::new()).watchable());
+    let _controllers: Vec<_> = (0..100).map(|seed| fleet.open(seed)).collect();
+    fleet.pass(Duration::from_secs(30));
+    fleet.store.blackhole(true);
+    fleet.store.disconnect();
+    fleet.pass(Duration::from_secs(60));
+    fleet.store.blackhole(false);
+    let per_second: Vec<u64> = (0..60)
+        .map(|_| {
+            let before = fleet.store.loads();
+            fleet.pass(Duration::from_secs(1));
+            fleet.store.loads() - before
+        })
+        .collect();
+    let mean = per_second.iter().sum::<u64>() / 60;
+    let peak = per_second.iter().copied().max().unwrap();
+    println!("after an outage: {peak} readings in the busiest second, {mean} in the mean of 60 s");
+    assert!(peak <= 2 * mean, "{per_second:?}");
+}
+
+#[test]
+fn readings_are_shared_and_begin_after_every_caller_has_asked() {
+    let runtime = VirtualRuntime::new();
+    let counted = Store::new(MemoryStore::new());
+    let slow = SlowStore::new(counted.clone(), runtime.clone(), Duration::from_millis(100));
+    let builder = MigrationController::builder("search", slow).runtime(runtime.clone()).manual_refresh();
+    let controller = runtime.run(builder.open()).unwrap();
+    let before = counted.loads();
+    runtime.run(join_all((0..10).map(|_| controller.refresh())));
+    assert_eq!(counted.loads() - before, 2, "the first caller's, and one for all others");
+
+    let late = async {
+        runtime.sleep(Duration::from_millis(150)).await;
+        // The reading under way has looked already.
+        let other = MigrationController::open("search", counted.store.clone()).await.unwrap();
+        other.transition(SystemMode::Parallel, "ana", "go on").await.unwrap();
+        join_all((0..10).map(|_| controller.refresh())).await;
+        assert_eq!(controller.mode(), SystemMode::Parallel);
+    };
+    let before = counted.loads();
+    runtime.run(futures::future::join(controller.refresh(), late)).0.unwrap();
+    assert_eq!(counted.loads() - before, 2, "one under way, and one for all others");
+}
+
+#[test]
+fn the_last_handle_ends_it() {
+    for store in [Store::new(MemoryStore::new()), Store::new(MemoryStore::new()).watchable()] {
+        let fleet = Fleet::new(store);
+        let controller = fleet.open(1);
+        let clone = controller.clone();
+        fleet.pass(Duration::from_secs(25));
+        drop(controller);
+        assert_eq!(fleet.runtime.pending_tasks(), 1);
+        drop(clone);
+        fleet.runtime.run_until_idle();
+        assert_eq!(fleet.runtime.pending_tasks(), 0);
+    }
+}
+
+#[test]
+fn asked_to_it_neither_polls_nor_watches() {
+    let fleet = Fleet::new(Store::new(MemoryStore::new()).watchable());
+    let builder = MigrationController::builder("search", fleet.store.clone()).runtime(fleet.runtime.clone());
+    let controller = fleet.runtime.run(builder.clock(fleet.runtime.clock()).manual_refresh().open()).unwrap();
+    let before = fleet.store.loads();
+    fleet.pass(Duration::from_secs(100));
+    assert_eq!((fleet.store.loads(), fleet.store.watchers(), fleet.runtime.pending_tasks()), (before, 0, 0));
+    assert!(controller.status().stale, "nobody has asked for three intervals");
+    assert_eq!(controller.status().age, Duration::from_secs(100));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Changes with any wake-ups: lost, doubled, late, without cause, or a connection that breaks.
+    #[test]
+    fn any_wake_ups_lead_to_the_same_end(steps in prop::collection::vec((0..5_u8, 0..3_000_u64), 1..30)) {
+        let fleet = Fleet::new(Store::new(MemoryStore::new()).watchable());
+        let controllers = [fleet.open(1), fleet.open(2)];
+        let operator = fleet.operator();
+        for (step, pause) in steps {
+            match step {
+                0 | 1 => {
+                    let to = if operator.mode() == SystemMode::Parallel { SystemMode::LegacyOnly } else { SystemMode::Parallel };
+                    fleet.transition(&operator, to);
+                }
+                2 => fleet.store.wake(),
+                3 => {
+                    fleet.store.wake();
+                    fleet.store.wake();
+                }
+                _ => fleet.store.disconnect(),
+            }
+            let epochs = [0, 1].map(|at: usize| controllers[at].status().epoch);
+            fleet.pass(Duration::from_millis(pause));
+            prop_assert!(controllers.iter().zip(epochs).all(|(controller, epoch)| controller.status().epoch >= epoch));
+        }
+        fleet.pass(POLL * 6 / 5);
+        for controller in &controllers {
+            prop_assert_eq!(controller.status().epoch, operator.status().epoch);
+            prop_assert_eq!(controller.status().doubt, None);
+        }
+    }
+}

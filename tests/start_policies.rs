@@ -1,0 +1,297 @@
+//! A process that starts without its store does what its host has chosen, and nothing else.
+#![cfg(feature = "testing")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use cutover::control::{ControllerBuilder, LastKnownError, OpenError, StartPolicy};
+use cutover::testing::{FailingStore, Fault, VirtualRuntime};
+use cutover::{Clock, MemoryStore, MigrationController, Percentage, StateStore, StoreError, SystemMode};
+use proptest::prelude::*;
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+struct World {
+    runtime: VirtualRuntime,
+    memory: MemoryStore,
+    store: FailingStore<MemoryStore>,
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    fn new() -> Self {
+        let (runtime, memory) = (VirtualRuntime::new(), MemoryStore::new());
+        let store = FailingStore::new(memory.clone(), runtime.clone());
+        Self { runtime, memory, store, folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("search.last")
+    }
+
+    fn builder(&self) -> ControllerBuilder {
+        let builder = MigrationController::builder("search", self.store.clone());
+        builder.runtime(self.runtime.clone()).clock(self.runtime.clock()).manual_refresh()
+    }
+
+    fn last_known_good(&self) -> StartPolicy {
+        StartPolicy::LastKnownGood { file: self.file(), max_age: HOUR }
+    }
+
+    fn open(&self, policies: impl IntoIterator<Item = StartPolicy>) -> Result<MigrationController, OpenError> {
+        let builder = policies.into_iter().fold(self.builder(), ControllerBuilder::on_unreachable);
+        self.runtime.run(builder.open())
+    }
+
+    /// A process that knows `GradualRollout` at 25 %, and ends.
+    fn process_before(&self) {
+        let controller = self.open([self.last_known_good()]).unwrap();
+        self.runtime.run(async {
+            controller.transition(SystemMode::GradualRollout, "ana", "they agree").await.unwrap();
+            controller.set_rollout(Percentage::new(25.0).unwrap(), "ana", "a quarter").await.unwrap();
+        });
+        controller.flush(Duration::from_secs(10)).unwrap();
+    }
+
+    fn store_is(&self, fault: Option<Fault>) {
+        self.store.set_standing(fault);
+    }
+}
+
+#[test]
+fn without_a_policy_opening_fails_whatever_the_store_says() {
+    let world = World::new();
+    for fault in [Fault::Unavailable, Fault::Hang, Fault::Corrupt, Fault::Panic] {
+        world.store_is(Some(fault));
+        assert!(matches!(world.open([]), Err(OpenError::Store(_))), "{fault:?}");
+        assert!(matches!(world.open([StartPolicy::Fail]), Err(OpenError::Store(_))), "{fault:?}");
+        assert!(world.open([StartPolicy::Fail, StartPolicy::Assume(SystemMode::NewOnly)]).is_err(), "{fault:?}");
+    }
+}
+
+#[test]
+fn a_store_that_hangs_is_waited_for_no_longer_than_its_deadline() {
+    let world = World::new();
+    world.store_is(Some(Fault::Hang));
+    let start = world.runtime.clock().now();
+    world.open([StartPolicy::Assume(SystemMode::NewOnly)]).unwrap();
+    assert_eq!(world.runtime.clock().now().since(start), Duration::from_secs(2));
+}
+
+#[test]
+fn an_assumed_mode_holds_until_the_store_answers() {
+    for mode in SystemMode::ALL {
+        let world = World::new();
+        world.store_is(Some(Fault::Unavailable));
+        let controller = world.open([StartPolicy::Assume(mode)]).unwrap();
+        let status = controller.status();
+        assert_eq!((status.mode, status.rollout, status.epoch), (mode, Percentage::ZERO, 0));
+        assert!(status.assumed && status.stale);
+        let changed = world.runtime.run(controller.transition(SystemMode::Parallel, "ana", "go on"));
+        assert!(changed.is_err() && controller.mode() == mode, "nothing can be decided without the store");
+        world.store_is(None);
+        world.runtime.run(controller.refresh()).unwrap();
+        let status = controller.status();
+        assert_eq!((status.mode, status.doubt), (SystemMode::LegacyOnly, None), "it has no record: a new migration");
+        assert!(!status.assumed && !status.stale);
+    }
+}
+
+#[test]
+fn a_store_that_answers_is_believed_whatever_was_chosen() {
+    let world = World::new();
+    world.process_before();
+    let before = fs::read(world.file()).unwrap();
+    let controller = world.open([StartPolicy::Assume(SystemMode::NewOnly)]).unwrap();
+    assert_eq!((controller.mode(), controller.status().assumed), (SystemMode::GradualRollout, false));
+    assert_eq!(fs::read(world.file()).unwrap(), before, "nobody asked for the file");
+}
+
+#[test]
+fn what_was_known_last_is_known_again() {
+    for fault in [Fault::Unavailable, Fault::Hang, Fault::Corrupt] {
+        let world = World::new();
+        world.process_before();
+        world.store_is(Some(fault));
+        let controller = world.open([world.last_known_good()]).unwrap();
+        let status = controller.status();
+        assert_eq!((status.mode, status.rollout.ppm(), status.epoch), (SystemMode::GradualRollout, 250_000, 2));
+        assert!(status.assumed && status.stale && status.doubt.is_none());
+        world.store_is(None);
+        world.runtime.run(controller.refresh()).unwrap();
+        assert!(!controller.status().assumed && !controller.status().stale);
+        assert_eq!(controller.status().doubt, None);
+    }
+}
+
+#[test]
+fn a_store_that_lost_its_records_meanwhile_is_doubted() {
+    let world = World::new();
+    world.process_before();
+    let empty = FailingStore::new(MemoryStore::new(), world.runtime.clone());
+    empty.set_standing(Some(Fault::Unavailable));
+    let builder = MigrationController::builder("search", empty.clone()).runtime(world.runtime.clone());
+    let builder = builder.clock(world.runtime.clock()).manual_refresh().on_unreachable(world.last_known_good());
+    let controller = world.runtime.run(builder.open()).unwrap();
+    empty.set_standing(None);
+    world.runtime.run(controller.refresh()).unwrap();
+    let status = controller.status();
+    assert_eq!(status.mode, SystemMode::GradualRollout);
+    assert_eq!(status.doubt.unwrap().to_string(), "the record of epoch 2 is gone from the store");
+}
+
+#[test]
+fn what_is_too_old_is_not_used() {
+    let world = World::new();
+    world.process_before();
+    world.store_is(Some(Fault::Unavailable));
+    world.runtime.clock().advance(HOUR + Duration::from_secs(1));
+    let refused = world.open([world.last_known_good()]).unwrap_err();
+    assert!(refused.to_string().contains("allowed: at most 3600s"), "{refused}");
+    let assumed = world.open([world.last_known_good(), StartPolicy::Assume(SystemMode::Parallel)]).unwrap();
+    assert_eq!(assumed.mode(), SystemMode::Parallel);
+}
+
+#[test]
+fn the_file_stays_fresh_while_the_store_answers() {
+    let world = World::new();
+    world.process_before();
+    let controller = world.open([world.last_known_good()]).unwrap();
+    for _ in 0..20 {
+        world.runtime.clock().advance(HOUR / 10);
+        world.runtime.run(controller.refresh()).unwrap();
+    }
+    controller.flush(Duration::from_secs(10)).unwrap();
+    drop(controller);
+    world.store_is(Some(Fault::Unavailable));
+    assert_eq!(world.open([world.last_known_good()]).unwrap().mode(), SystemMode::GradualRollout);
+}
+
+#[test]
+fn an_emergency_that_was_not_stored_is_pulled_again_by_the_next_process() {
+    for (outage_goes_on, mode) in [(true, SystemMode::GradualRollout), (false, SystemMode::EmergencyRollback)] {
+        let world = World::new();
+        world.process_before();
+        let controller = world.open([world.last_known_good()]).unwrap();
+        world.store_is(Some(Fault::Unavailable));
+        drop(controller.emergency_rollback("ben", "wrong totals"));
+        controller.flush(Duration::from_secs(10)).unwrap();
+        world.runtime.drop_tasks();
+        let stored = |world: &World| {
+            let id = "search".parse().unwrap();
+            futures::executor::block_on(world.memory.load(&id)).unwrap().unwrap()
+        };
+        assert_eq!(stored(&world).mode, SystemMode::GradualRollout);
+        // Storing goes on on a thread of the process, which the end of the process would have ended too.
+        let ended = MemoryStore::new();
+        copy(&world.memory, &ended);
+        let world = World { memory: ended.clone(), store: FailingStore::new(ended, world.runtime.clone()), ..world };
+        world.store_is(outage_goes_on.then_some(Fault::Unavailable));
+        let next = world.open([world.last_known_good()]).unwrap();
+        assert_eq!(next.mode(), SystemMode::EmergencyRollback);
+        if !outage_goes_on {
+            world.runtime.settle(Duration::from_secs(60));
+            assert_eq!(stored(&world).reason.as_str(), "EMERGENCY: wrong totals");
+        }
+        assert_eq!(stored(&world).mode, mode);
+    }
+}
+
+/// Copies the whole history of one store into another one.
+fn copy(from: &MemoryStore, to: &MemoryStore) {
+    use cutover::store::{Author, Change, Expect, Stamp};
+    let id = "search".parse().unwrap();
+    futures::executor::block_on(async {
+        let mut last = None;
+        for entry in from.history(&id, 0, 100).await.unwrap() {
+            let author = Author::new(entry.actor.as_str(), entry.reason.as_str()).unwrap();
+            let stamp = Stamp { at: entry.at, etag: entry.etag, op_id: entry.op_id };
+            let change = Change::new(last.as_ref(), entry.after, entry.kind, author, stamp);
+            last = Some(to.compare_and_swap(&id, Expect::of(last.as_ref()), &change).await.unwrap());
+        }
+    });
+}
+
+#[test]
+fn a_folder_that_cannot_be_used_is_named_while_the_store_still_answers() {
+    let world = World::new();
+    let missing = StartPolicy::LastKnownGood { file: "/nowhere/at/all".into(), max_age: HOUR };
+    let error = world.open([missing]).unwrap_err();
+    assert!(
+        matches!(&error, OpenError::LastKnown(LastKnownError::Io { path, .. }) if path == Path::new("/nowhere/at"))
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn the_file_is_for_its_owner_only_and_a_shared_folder_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::new();
+    world.process_before();
+    let mode = fs::metadata(world.file()).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let names: Vec<_> = fs::read_dir(world.folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["search.last"], "no draft is left");
+    fs::set_permissions(world.folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    let error = world.open([world.last_known_good()]).unwrap_err().to_string();
+    assert!(error.contains("chmod 700"), "{error}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_is_not_followed() {
+    let world = World::new();
+    world.process_before();
+    let elsewhere = world.folder.path().join("elsewhere");
+    fs::rename(world.file(), &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, world.file()).unwrap();
+    world.store_is(Some(Fault::Unavailable));
+    assert!(matches!(world.open([world.last_known_good()]), Err(OpenError::NoStart { .. })));
+}
+
+#[test]
+fn the_file_of_another_migration_is_refused() {
+    let world = World::new();
+    world.process_before();
+    world.store_is(Some(Fault::Unavailable));
+    let builder = MigrationController::builder("billing", world.store.clone()).runtime(world.runtime.clone());
+    let builder = builder.clock(world.runtime.clock()).manual_refresh().on_unreachable(world.last_known_good());
+    let error = world.runtime.run(builder.open()).unwrap_err();
+    let OpenError::NoStart { store: StoreError::Unavailable(_), unusable } = error else { panic!("{error}") };
+    assert!(matches!(&unusable[..], [LastKnownError::OtherMigration { found, .. }] if found.as_str() == "search"));
+}
+
+#[test]
+fn a_file_cut_off_anywhere_is_never_believed_and_kept_aside() {
+    let world = World::new();
+    world.process_before();
+    let whole = fs::read(world.file()).unwrap();
+    world.store_is(Some(Fault::Unavailable));
+    for length in 0..whole.len() {
+        fs::write(world.file(), &whole[..length]).unwrap();
+        let error = world.open([world.last_known_good()]).unwrap_err();
+        let OpenError::NoStart { unusable, .. } = error else { panic!("{error}") };
+        let [LastKnownError::Corrupt { aside, .. }] = &unusable[..] else { panic!("{unusable:?}") };
+        assert_eq!(fs::read(aside).unwrap(), whole[..length]);
+        assert!(!world.file().exists());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn a_file_with_one_wrong_byte_is_never_believed(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let world = World::new();
+        world.process_before();
+        let mut bytes = fs::read(world.file()).unwrap();
+        let at = at.index(bytes.len());
+        prop_assume!(bytes[at] != byte);
+        bytes[at] = byte;
+        fs::write(world.file(), &bytes).unwrap();
+        world.store_is(Some(Fault::Unavailable));
+        prop_assert!(world.open([world.last_known_good()]).is_err());
+    }
+}
