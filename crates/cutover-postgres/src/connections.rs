@@ -31,9 +31,9 @@ pub trait Lent: Send + Sync {
     /// The connection.
     fn client(&self) -> &Client;
 
-    /// The call was dropped before it got its answer, such as at a deadline. A statement without an answer may be on the
-    /// connection, and everything that is sent later would wait behind it: better not lend it again. A connection whose call
-    /// was answered is just dropped.
+    /// The call did not get its answer: the connection was lost, or the call was dropped at a deadline. Then a statement may
+    /// still be on the connection, and everything that is sent later would wait behind it: better not lend it again. A
+    /// connection whose call was answered is just dropped.
     fn abandon(self: Box<Self>) {}
 }
 

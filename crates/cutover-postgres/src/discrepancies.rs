@@ -28,7 +28,7 @@ impl DiscrepancyStore for PostgresStore {
         let kept = Kept::of(&self.write(&self.sql.add, &values).await?)?;
         if kept.unused != 0 {
             // Only a race makes a difference, and one that stays only makes the room smaller or larger by as much.
-            let _ = self.write(&self.sql.adjust, &[text(&id), int8(&kept.unused)]).await;
+            drop(self.write(&self.sql.adjust, &[text(&id), int8(&kept.unused)]).await);
         }
         Ok(kept.count(&groups))
     }

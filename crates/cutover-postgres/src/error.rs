@@ -54,19 +54,25 @@ impl PostgresError {
         matches!(self, Self::Server { code, .. } if code == "23505")
     }
 
+    /// Whether the connection is as good as before.
+    pub(crate) fn keeps_connection(&self) -> bool {
+        matches!(self, Self::Server { ended: false, .. })
+    }
+
     pub(crate) fn into_store_error(self, asked: Asked) -> StoreError {
-        match (&self, asked) {
-            (Self::NoConnection(_), _) => StoreError::unavailable(self),
-            (Self::Lost { .. } | Self::Unexpected(_) | Self::Server { ended: true, .. }, Asked::Write) => {
-                StoreError::outcome_unknown(self)
-            }
-            (Self::Unexpected(_), _) => StoreError::corrupt(self),
-            (Self::Server { code, .. }, _) => match code_of(code).0 {
-                Class::Denied => StoreError::Denied(self.into()),
-                Class::Corrupt => StoreError::corrupt(self),
-                Class::Unavailable => StoreError::unavailable(self),
-            },
-            (Self::Lost { .. }, _) => StoreError::unavailable(self),
+        let is_open = matches!(self, Self::Lost { .. } | Self::Unexpected(_) | Self::Server { ended: true, .. });
+        if asked == Asked::Write && is_open {
+            return StoreError::outcome_unknown(self);
+        }
+        let class = match &self {
+            Self::NoConnection(_) | Self::Lost { .. } => Class::Unavailable,
+            Self::Unexpected(_) => Class::Corrupt,
+            Self::Server { code, .. } => meaning(code).0,
+        };
+        match class {
+            Class::Unavailable => StoreError::unavailable(self),
+            Class::Denied => StoreError::Denied(self.into()),
+            Class::Corrupt => StoreError::corrupt(self),
         }
     }
 }
@@ -80,7 +86,7 @@ impl From<tokio_postgres::Error> for PostgresError {
             let code = if is_code { code } else { "unknown" };
             let rolled_back = answer.parsed_severity() == Some(Severity::Error);
             let ended = !rolled_back || leaves_open(code);
-            return Self::Server { code: code.to_owned(), meaning: code_of(code).1, ended };
+            return Self::Server { code: code.to_owned(), meaning: meaning(code).1, ended };
         }
         let kind = error.source().and_then(|source| source.downcast_ref::<io::Error>()).map(io::Error::kind);
         if error.is_closed() || kind.is_some() {
@@ -103,7 +109,7 @@ enum Class {
 }
 
 /// What a SQLSTATE means for the caller, and in words.
-fn code_of(code: &str) -> (Class, &'static str) {
+fn meaning(code: &str) -> (Class, &'static str) {
     use Class::{Corrupt, Denied, Unavailable};
     match code {
         "40001" | "40P01" => return (Unavailable, "it lost a conflict with another transaction, and changed nothing"),
@@ -135,7 +141,7 @@ mod tests {
     use super::*;
 
     fn server(code: &str) -> PostgresError {
-        PostgresError::Server { code: code.to_owned(), meaning: code_of(code).1, ended: leaves_open(code) }
+        PostgresError::Server { code: code.to_owned(), meaning: meaning(code).1, ended: leaves_open(code) }
     }
 
     #[test]

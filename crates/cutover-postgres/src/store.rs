@@ -98,16 +98,21 @@ impl PostgresStore {
         let Some(client) = client else {
             return Err(not_sent(PostgresError::NoConnection("the one that was lent is closed")));
         };
-        let answer = client.query_typed(sql, values).await;
-        call.answered();
-        answer.map_err(|error| Failed { error: error.into(), sent: true })
+        let answer = client.query_typed(sql, values).await.map_err(PostgresError::from);
+        if answer.as_ref().err().is_none_or(PostgresError::keeps_connection) {
+            call.answered();
+        }
+        answer.map_err(|error| Failed { error, sent: true })
     }
 }
 
 impl fmt::Debug for PostgresStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let listening = self.listener.is_some();
-        f.debug_struct("PostgresStore").field("names", &self.names).field("listening", &listening).finish_non_exhaustive()
+        f.debug_struct("PostgresStore")
+            .field("names", &self.names)
+            .field("listening", &listening)
+            .finish_non_exhaustive()
     }
 }
 
@@ -115,7 +120,7 @@ impl fmt::Debug for PostgresStore {
 pub(crate) type Values<'a> = &'a [(&'a (dyn ToSql + Sync), Type)];
 
 /// A text for a statement.
-pub(crate) fn text<'a>(text: &'a (dyn ToSql + Sync)) -> (&'a (dyn ToSql + Sync), Type) {
+pub(crate) fn text(text: &(dyn ToSql + Sync)) -> (&(dyn ToSql + Sync), Type) {
     (text, Type::TEXT)
 }
 
@@ -138,7 +143,7 @@ impl Failed {
     }
 }
 
-/// One call on a lent connection, which is abandoned when the call is dropped before its answer.
+/// One call on a lent connection, which is abandoned unless the call gets an answer.
 struct Call(Option<Box<dyn Lent>>);
 
 impl Call {

@@ -1,0 +1,83 @@
+//! While the server does not answer, every call ends by its deadline and routing goes on; afterwards all is found again.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::time::Duration;
+
+use common::{Database, id, timed};
+use cutover::{MigrationController, StateStore as _, SystemMode};
+use cutover_test_servers::{PostgresRestart, PostgresServer, Proxy};
+
+const DEADLINE: Duration = Duration::from_millis(300);
+const SLACK: Duration = Duration::from_millis(50);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn calls_of_a_controller_end_by_their_deadline_while_nothing_answers() {
+    let (database, proxy) = (Database::new().await, Proxy::start(PostgresServer::shared().unwrap().addr()).unwrap());
+    let store = database.through(proxy.addr()).store();
+    let opening = MigrationController::builder("a", store).store_deadline(DEADLINE).manual_refresh().open();
+    let controller = opening.await.unwrap();
+    controller.transition(SystemMode::Parallel, "ana", "compare").await.unwrap();
+
+    proxy.blackhole();
+    for _ in 0..3 {
+        let (refreshed, time) = timed(controller.refresh()).await;
+        assert!(refreshed.is_err() && time < DEADLINE + SLACK, "refresh: {time:?}");
+        let (history, time) = timed(controller.history(0, 10)).await;
+        assert!(history.is_err() && time < DEADLINE + SLACK, "history: {time:?}");
+        assert_eq!(controller.mode(), SystemMode::Parallel);
+    }
+    let (routed, time) =
+        timed(async { (0..10_000).all(|_| controller.route("key").mode == SystemMode::Parallel) }).await;
+    assert!(routed && time < Duration::from_secs(1), "10,000 routes: {time:?}");
+
+    proxy.pass();
+    controller.refresh().await.unwrap();
+    controller.transition(SystemMode::GradualRollout, "ana", "they agree").await.unwrap();
+    assert_eq!(database.store().load(&id("a")).await.unwrap().unwrap().epoch, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_controller_finds_a_server_that_was_restarted() {
+    let server = PostgresServer::start(&[]).unwrap();
+    let database = Database::on(&server).await;
+    let store = database.store();
+    let follower = MigrationController::builder("a", database.store());
+    let follower = follower.poll_interval(Duration::from_millis(100)).open().await.unwrap();
+    let controller = MigrationController::builder("a", store.clone()).manual_refresh().open().await.unwrap();
+    controller.transition(SystemMode::Parallel, "ana", "compare").await.unwrap();
+    for (restart, to) in [
+        (PostgresRestart::Fast, SystemMode::GradualRollout),
+        (PostgresRestart::Immediate, SystemMode::NewOnly),
+        (PostgresRestart::AsCrashed, SystemMode::GradualRollout),
+    ] {
+        tokio::task::block_in_place(|| server.restart(restart)).unwrap();
+        controller.transition(to, "ana", "after a restart").await.unwrap();
+        let (_, time) = timed(async {
+            while follower.mode() != to {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        })
+        .await;
+        assert!(time < Duration::from_secs(3), "{restart:?}: followed after {time:?}");
+        assert_eq!(follower.status().doubt, None);
+    }
+    assert_eq!(store.history(&id("a"), 0, 10).await.unwrap().len(), 4);
+    controller.verify().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_paused_server_costs_a_controller_no_more_than_its_deadline() {
+    let server = PostgresServer::start(&[]).unwrap();
+    let database = Database::on(&server).await;
+    let opening = MigrationController::builder("a", database.store()).store_deadline(DEADLINE).manual_refresh().open();
+    let controller = opening.await.unwrap();
+    server.pause().unwrap();
+    for _ in 0..2 {
+        let (refreshed, time) = timed(controller.refresh()).await;
+        assert!(refreshed.is_err() && time < DEADLINE + SLACK, "{time:?}");
+    }
+    server.resume().unwrap();
+    controller.refresh().await.unwrap();
+}
