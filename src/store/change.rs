@@ -30,10 +30,11 @@ impl Change {
         Self { record, entry, key: None }.hashed()
     }
 
-    /// The same change with what led to it, such as the numbers that a guard saw.
+    /// The same change with what led to it, such as the numbers that a guard saw; `null` is no evidence.
     #[must_use]
     pub fn with_evidence(mut self, evidence: Value) -> Self {
-        self.entry.evidence = Some(evidence);
+        // JSON would give `null` back as `None`, which has another hash.
+        self.entry.evidence = (!evidence.is_null()).then_some(evidence);
         self.hashed()
     }
 

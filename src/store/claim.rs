@@ -22,13 +22,14 @@ use crate::outcome::Side;
 ///    that grants it: a process with an old record claims nothing.
 /// 2. *One holder.* Of any number of simultaneous claims of an item that nobody holds, exactly one is granted. What is held
 ///    or completed is not claimed.
-/// 3. *Tokens only grow.* Each grant's token is larger than every earlier one of the item, from 1, whatever expired, was
+/// 3. *Tokens only grow.* Each grant's token is larger than every earlier one of the item, and than 0, whatever expired, was
 ///    released or was restarted in between.
 /// 4. *Only the holder.* Renewing, completing and releasing need the token of the present holder and a lease that has not
 ///    run out; anything else changes nothing.
 /// 5. *Completed is final.* A completed item is never claimed again.
 /// 6. *The store's clock* alone says when a lease runs out.
-/// 7. *Repeating is safe.* A claim whose `op_id` is that of the present holder is granted again, with the same token.
+/// 7. *Repeating is safe.* A claim whose `op_id` is that of the present holder is granted again, with the same token and
+///    what is left of its lease; after the lease ran out, or the item was released, it is a new claim.
 ///    Completing or releasing again with the same token succeeds, as long as nobody has claimed since.
 /// 8. *Dropping a future is safe*: the call then took place completely or not at all.
 ///

@@ -36,7 +36,8 @@ use futures_util::stream::BoxStream;
 /// 2. *One atomic step.* [`compare_and_swap`](Self::compare_and_swap) compares, and stores the record and its audit
 ///    entry together: other callers see both or neither.
 /// 3. *A refused write changes nothing*, neither the record nor the audit.
-/// 4. *The epoch grows by one* with every stored change, from 1, and each epoch has exactly one audit entry.
+/// 4. *The epoch grows by one* with every stored change, from 1, and each epoch has exactly one audit entry. The change says
+///    its epoch; a store keeps that and does not count.
 /// 5. *Repeating is safe.* A change whose `op_id` was stored before is not stored again, whatever has happened since:
 ///    the answer is the record of that first commit. This is checked before the expectation.
 /// 6. *Read your writes.* A load that starts after a write was acknowledged sees that write or a later one.

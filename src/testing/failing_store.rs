@@ -1,4 +1,4 @@
-//! [`FailingStore`]: a state store that fails when it is told to.
+//! [`FailingStore`]: a store that fails when it is told to.
 
 use std::collections::VecDeque;
 use std::future::pending;
@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use crate::lock::lock;
 use crate::runtime::Runtime;
-use crate::store::{AuditEntry, Change, Expect, MigrationId, Record, StateStore, StoreError, WakeUps, async_trait};
+use crate::store::{
+    AuditEntry, Change, ClaimError, ClaimRecord, ClaimRequest, ClaimStore, Expect, Grant, ItemId, MigrationId, Record,
+    StateStore, StoreError, WakeUps, async_trait,
+};
 
 /// How one call of a [`FailingStore`] goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +26,8 @@ pub enum Fault {
     Hang,
     /// The call happens after a while.
     Delay(Duration),
-    /// A write is refused with the present record, whatever was expected. A read is not disturbed.
+    /// A write is refused with the present record, whatever was expected: a claim too. What needs a token is refused as
+    /// lost. A read is not disturbed.
     Conflict,
     /// What is stored cannot be read.
     Corrupt,
@@ -33,8 +37,9 @@ pub enum Fault {
 
 /// A store around another one, whose calls go wrong as scripted. Clones share script and counts.
 ///
-/// Reads ([`load`](StateStore::load) and [`history`](StateStore::history)) and writes have a script each, of which every
-/// call takes one line; calls after its end go well. A [standing](Self::set_standing) fault comes before both.
+/// Reads ([`load`](StateStore::load), [`history`](StateStore::history), [`claimed`](ClaimStore::claimed) and
+/// [`expired`](ClaimStore::expired)) and writes have a script each, of which every call takes one line; calls after its end
+/// go well. A [standing](Self::set_standing) fault comes before both.
 ///
 /// ```
 /// use cutover::testing::{FailingStore, Fault, VirtualRuntime};
@@ -165,5 +170,65 @@ impl<S: StateStore> StateStore for FailingStore<S> {
     /// Not scripted: the wake-ups of the store below.
     async fn watch(&self, id: &MigrationId) -> Result<Option<WakeUps>, StoreError> {
         self.store.watch(id).await
+    }
+}
+
+impl<S: ClaimStore> FailingStore<S> {
+    /// Plays the next line of the script for a write that needs `token`.
+    async fn with_token(
+        &self,
+        token: u64,
+        call: impl Future<Output = Result<(), ClaimError>> + Send,
+    ) -> Result<(), ClaimError> {
+        match self.next(true) {
+            None => {}
+            Some(Fault::Conflict) => return Err(ClaimError::Lost { token }),
+            Some(Fault::UnknownWithoutApplying) => return Err(StoreError::outcome_unknown("scripted").into()),
+            Some(Fault::UnknownAfterApplying) => {
+                call.await?;
+                return Err(StoreError::outcome_unknown("scripted").into());
+            }
+            Some(fault) => self.play(fault).await?,
+        }
+        call.await
+    }
+}
+
+#[async_trait]
+impl<S: ClaimStore> ClaimStore for FailingStore<S> {
+    async fn claim(&self, id: &MigrationId, request: &ClaimRequest) -> Result<Grant, ClaimError> {
+        match self.next(true) {
+            None => {}
+            Some(Fault::Conflict) => return Err(ClaimError::other_record(self.store.load(id).await?)),
+            Some(Fault::UnknownWithoutApplying) => return Err(StoreError::outcome_unknown("scripted").into()),
+            Some(Fault::UnknownAfterApplying) => {
+                self.store.claim(id, request).await?;
+                return Err(StoreError::outcome_unknown("scripted").into());
+            }
+            Some(fault) => self.play(fault).await?,
+        }
+        self.store.claim(id, request).await
+    }
+
+    async fn renew(&self, id: &MigrationId, item: &ItemId, token: u64, ttl: Duration) -> Result<(), ClaimError> {
+        self.with_token(token, self.store.renew(id, item, token, ttl)).await
+    }
+
+    async fn complete(&self, id: &MigrationId, item: &ItemId, token: u64) -> Result<(), ClaimError> {
+        self.with_token(token, self.store.complete(id, item, token)).await
+    }
+
+    async fn release(&self, id: &MigrationId, item: &ItemId, token: u64) -> Result<(), ClaimError> {
+        self.with_token(token, self.store.release(id, item, token)).await
+    }
+
+    async fn claimed(&self, id: &MigrationId, item: &ItemId) -> Result<Option<ClaimRecord>, StoreError> {
+        self.before_reading().await?;
+        self.store.claimed(id, item).await
+    }
+
+    async fn expired(&self, id: &MigrationId, limit: usize) -> Result<Vec<ClaimRecord>, StoreError> {
+        self.before_reading().await?;
+        self.store.expired(id, limit).await
     }
 }

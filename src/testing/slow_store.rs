@@ -1,11 +1,14 @@
-//! [`SlowStore`]: a state store whose every call takes a while.
+//! [`SlowStore`]: a store whose every call takes a while.
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::runtime::Runtime;
-use crate::store::{AuditEntry, Change, Expect, MigrationId, Record, StateStore, StoreError, WakeUps, async_trait};
+use crate::store::{
+    AuditEntry, Change, ClaimError, ClaimRecord, ClaimRequest, ClaimStore, Expect, Grant, ItemId, MigrationId, Record,
+    StateStore, StoreError, WakeUps, async_trait,
+};
 
 /// A store around another one. Each call waits before and after it takes place, so that others come in between.
 ///
@@ -58,5 +61,32 @@ impl<S: StateStore> StateStore for SlowStore<S> {
 
     async fn watch(&self, id: &MigrationId) -> Result<Option<WakeUps>, StoreError> {
         self.travel(self.store.watch(id)).await
+    }
+}
+
+#[async_trait]
+impl<S: ClaimStore> ClaimStore for SlowStore<S> {
+    async fn claim(&self, id: &MigrationId, request: &ClaimRequest) -> Result<Grant, ClaimError> {
+        self.travel(self.store.claim(id, request)).await
+    }
+
+    async fn renew(&self, id: &MigrationId, item: &ItemId, token: u64, ttl: Duration) -> Result<(), ClaimError> {
+        self.travel(self.store.renew(id, item, token, ttl)).await
+    }
+
+    async fn complete(&self, id: &MigrationId, item: &ItemId, token: u64) -> Result<(), ClaimError> {
+        self.travel(self.store.complete(id, item, token)).await
+    }
+
+    async fn release(&self, id: &MigrationId, item: &ItemId, token: u64) -> Result<(), ClaimError> {
+        self.travel(self.store.release(id, item, token)).await
+    }
+
+    async fn claimed(&self, id: &MigrationId, item: &ItemId) -> Result<Option<ClaimRecord>, StoreError> {
+        self.travel(self.store.claimed(id, item)).await
+    }
+
+    async fn expired(&self, id: &MigrationId, limit: usize) -> Result<Vec<ClaimRecord>, StoreError> {
+        self.travel(self.store.expired(id, limit)).await
     }
 }

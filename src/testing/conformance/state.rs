@@ -85,8 +85,7 @@ pub async fn repeating_an_operation_is_safe(factory: &dyn StoreFactory) -> Resul
         let again = tools::put(&*stores.state, &id, Some(&first), 1).await?;
         same("the answer to the same operation on its own record", &again, &first)?;
         for number in 2..=12 {
-            let stored = tools::put(&*stores.state, &id, records.last(), number).await?;
-            records.push(stored);
+            records.push(tools::put(&*stores.state, &id, records.last(), number).await?);
         }
         for (before, number) in [None].into_iter().chain(records.iter().map(Some)).zip(1..=12) {
             let again = tools::put(&*stores.state, &id, before, number).await?;

@@ -30,7 +30,7 @@ pub(super) fn change(before: Option<&Record>, number: u128) -> Change {
         rollout: Percentage::from_ppm(ppm).unwrap_or_default(),
         shadow_share: None,
     };
-    let at = UNIX_EPOCH + Duration::from_millis(1_600_000_000_000);
+    let at = UNIX_EPOCH + Duration::from_secs(1_600_000_000);
     Change::new(before, after, ChangeKind::Rollout, author(), Stamp { at, etag: spread(number), op_id: op(number) })
 }
 
@@ -59,10 +59,10 @@ pub(super) async fn put(
 }
 
 /// Stores changes `1..=count` on nothing, and gives back the records.
-pub(super) async fn fill(store: &dyn StateStore, id: &MigrationId, count: u32) -> Found<Vec<Record>> {
+pub(super) async fn fill(store: &dyn StateStore, id: &MigrationId, count: u128) -> Found<Vec<Record>> {
     let mut records: Vec<Record> = Vec::new();
     for number in 1..=count {
-        let stored = put(store, id, records.last(), number.into()).await?;
+        let stored = put(store, id, records.last(), number).await?;
         records.push(stored);
     }
     Ok(records)

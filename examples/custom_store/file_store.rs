@@ -1,15 +1,13 @@
-//! A host's own state store: one JSON file per migration, replaced by an atomic rename.
+//! One JSON file per migration, replaced by an atomic rename.
 //!
 //! It keeps every law of `StateStore` for one process. Several processes need a store that compares and swaps for them.
-#![expect(clippy::print_stdout, reason = "an example tells what it does")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::{fs, io};
 
-use cutover::control::ChangeError;
 use cutover::store::{AuditEntry, Change, Expect, MigrationId, Record, WakeUps, async_trait};
-use cutover::{MigrationController, Percentage, StateStore, StoreError, SystemMode};
+use cutover::{StateStore, StoreError};
 use serde::{Deserialize, Serialize};
 
 /// Record and audit stand in one file, so that one rename replaces both.
@@ -19,26 +17,28 @@ struct Content {
     audit: Vec<AuditEntry>,
 }
 
-struct FileStore {
+pub(crate) struct FileStore {
     folder: PathBuf,
-    /// One write at a time: comparing and swapping are one step.
-    writing: Mutex<()>,
 }
 
+/// One write at a time, over all handles: comparing and swapping are one step.
+static WRITING: Mutex<()> = Mutex::new(());
+
 impl FileStore {
-    fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), writing: Mutex::default() }
+    pub(crate) fn new(folder: &Path) -> Self {
+        Self { folder: folder.to_owned() }
     }
 
     /// An id has no slashes, so it is safe as a file name.
-    fn path(&self, id: &MigrationId) -> PathBuf {
+    pub(crate) fn path(&self, id: &MigrationId) -> PathBuf {
         self.folder.join(format!("{id}.json"))
     }
 
     fn read(&self, id: &MigrationId) -> Result<Content, StoreError> {
         match fs::read(self.path(id)) {
             Ok(json) => serde_json::from_slice(&json).map_err(StoreError::corrupt),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Content::default()),
+            // Without its folder, nothing is known: a disk that is not mounted is not an empty store.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.folder.is_dir() => Ok(Content::default()),
             Err(error) => Err(StoreError::unavailable(error)),
         }
     }
@@ -66,7 +66,7 @@ impl StateStore for FileStore {
     }
 
     async fn compare_and_swap(&self, id: &MigrationId, expect: Expect, change: &Change) -> Result<Record, StoreError> {
-        let _alone = self.writing.lock().map_err(|_| StoreError::unavailable("a writer panicked"))?;
+        let _alone = WRITING.lock().map_err(|_| StoreError::unavailable("a writer panicked"))?;
         let mut content = self.read(id)?;
         if let Some(first) = content.audit.iter().find(|entry| entry.op_id == change.op_id()) {
             return Ok(first.record());
@@ -75,6 +75,7 @@ impl StateStore for FileStore {
         if !expect.matches(current.as_ref()) {
             return Err(StoreError::conflict(current));
         }
+        change.entry().to_json()?; // refuses what is too large
         content.record = Some(serde_json::to_value(change.record()).map_err(StoreError::corrupt)?);
         content.audit.push(change.entry().clone());
         self.write(id, &content)?;
@@ -90,25 +91,4 @@ impl StateStore for FileStore {
     async fn watch(&self, _id: &MigrationId) -> Result<Option<WakeUps>, StoreError> {
         Ok(None)
     }
-}
-
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let folder = tempfile::tempdir()?;
-    let search = MigrationController::open("search", FileStore::new(folder.path())).await?;
-    println!("nothing stored: {}", search.mode());
-    search.transition(SystemMode::GradualRollout, "ana", "shadow run was clean").await?;
-    search.set_rollout(Percentage::new(12.5)?, "ana", "first step").await?;
-    drop(search);
-
-    let reopened = MigrationController::open("search", FileStore::new(folder.path())).await?;
-    println!("after a restart: {} at {}, epoch {}", reopened.mode(), reopened.rollout(), reopened.status().epoch);
-    reopened.emergency_rollback("ben", "wrong totals").await;
-    if let Err(ChangeError::Transition(refused)) = reopened.transition(SystemMode::NewOnly, "ana", "go on").await {
-        println!("refused: {refused}");
-    }
-    for entry in reopened.history(0, 10).await? {
-        println!("{}  {}  {} at {}: {}", entry.epoch, entry.actor, entry.after.mode, entry.after.rollout, entry.reason);
-    }
-    Ok(())
 }
