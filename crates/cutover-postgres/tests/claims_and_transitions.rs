@@ -1,5 +1,10 @@
 //! A claim is granted by the record that holds when the grant is committed, and neither holds up the other for long.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking, and prints its figures")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and prints its figures"
+)]
 
 mod common;
 
@@ -7,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use common::{Database, change, id, percentiles, put, request, timed};
+use common::{Database, change, id, number, percentiles, put, request, timed};
 use cutover::store::{ClaimError, ClaimStore as _, Expect, Record};
 use cutover::{StateStore as _, StoreError};
 use tokio::task::JoinSet;
@@ -33,7 +38,7 @@ async fn claim_on_and_on(database: Database, worker: u128, stop: Arc<AtomicBool>
 
 async fn granted_at(database: &Database, epoch: u64) -> u64 {
     let sql = format!("SELECT count(*) FROM cutover_claims WHERE epoch = {epoch}");
-    database.ask(&sql).await[0].parse().unwrap()
+    number(database, &sql).await
 }
 
 /// Makes transitions while workers claim. Gives how long each took, and checks that after each one is acknowledged nothing is

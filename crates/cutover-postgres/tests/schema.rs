@@ -88,7 +88,7 @@ async fn the_documented_privileges_are_enough_and_the_audit_only_grows() {
 
     let refused = async |database: &Database, sql: &str| {
         let error = database.client().await.batch_execute(sql).await.unwrap_err();
-        assert_eq!(error.code().map(|code| code.code()), Some("42501"), "{sql}");
+        assert_eq!(error.code().map(tokio_postgres::error::SqlState::code), Some("42501"), "{sql}");
     };
     for sql in ["UPDATE cutover_audit SET entry = ''", "DELETE FROM cutover_audit", "TRUNCATE cutover_audit"] {
         refused(&as_role, sql).await;

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Database, id};
+use common::{Database, id, number};
 use cutover::Discrepancy;
 use cutover::record::Fingerprint;
 use cutover::store::{Added, DiscrepancyStore as _, MAX_DISTINCT};
@@ -16,12 +16,12 @@ fn numbered(number: usize) -> Discrepancy {
     numbered
 }
 
-async fn kept(database: &Database) -> usize {
-    database.ask("SELECT count(*) FROM cutover_discrepancies").await[0].parse().unwrap()
+async fn kept(database: &Database) -> u64 {
+    number(database, "SELECT count(*) FROM cutover_discrepancies").await
 }
 
-async fn taken(database: &Database) -> usize {
-    database.ask("SELECT taken FROM cutover_discrepancy_room").await[0].parse().unwrap()
+async fn taken(database: &Database) -> u64 {
+    number(database, "SELECT taken FROM cutover_discrepancy_room").await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -50,7 +50,7 @@ async fn the_room_is_never_exceeded_and_what_is_kept_counts_on() {
         });
     }
     let added: usize = adding.join_all().await.iter().map(|sum| sum.added).sum();
-    assert_eq!((kept(&database).await, taken(&database).await), (MAX_DISTINCT, MAX_DISTINCT));
+    assert_eq!((kept(&database).await, taken(&database).await), (MAX_DISTINCT as u64, MAX_DISTINCT as u64));
     assert_eq!(added, 100);
     let first = database.store().page(&a, None, 1).await.unwrap().remove(0);
     assert_eq!(first.occurrences, 1 + 6 * 10 * 2);

@@ -1,5 +1,5 @@
 //! Watchers are woken by commits while their connection lives, and by nothing afterwards: what was missed is found by reading.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking, and prints its figures")]
+#![expect(clippy::print_stdout, reason = "a test prints its figures")]
 
 mod common;
 

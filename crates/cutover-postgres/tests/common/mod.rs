@@ -91,12 +91,17 @@ impl Database {
     /// Runs SQL and gives the first column of its rows.
     pub(crate) async fn ask(&self, sql: &str) -> Vec<String> {
         let rows = self.client().await.simple_query(sql).await.unwrap();
-        let text = |message| match message {
-            tokio_postgres::SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or("NULL").to_owned()),
-            _ => None,
+        let text = |message| {
+            let tokio_postgres::SimpleQueryMessage::Row(row) = message else { return None };
+            Some(row.get(0).unwrap_or("NULL").to_owned())
         };
         rows.into_iter().filter_map(text).collect()
     }
+}
+
+/// The one number that `sql` gives.
+pub(crate) async fn number(database: &Database, sql: &str) -> u64 {
+    database.ask(sql).await.remove(0).parse().unwrap()
 }
 
 pub(crate) fn id(name: &str) -> MigrationId {
@@ -136,7 +141,7 @@ pub(crate) async fn timed<T>(what: impl Future<Output = T>) -> (T, Duration) {
 /// The median and the 99th percentile.
 pub(crate) fn percentiles(mut times: Vec<Duration>) -> (Duration, Duration) {
     times.sort_unstable();
-    let at = |percent: usize| times[(times.len() * percent / 100).min(times.len() - 1)];
+    let at = |percent: usize| times.get(times.len() * percent / 100).copied().unwrap_or_default();
     (at(50), at(99))
 }
 
