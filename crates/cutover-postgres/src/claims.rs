@@ -10,7 +10,7 @@ use tokio_postgres::{Row, Transaction};
 
 use crate::decide::{Found, Next, Stored, ended_before, lost, millis, state};
 use crate::error::Asked;
-use crate::state::{expected, hex, record};
+use crate::state::{GATES, expected, hex, record};
 use crate::store::{column, int8, number, text};
 use crate::{PostgresError, PostgresStore};
 
@@ -27,7 +27,10 @@ impl ClaimStore for PostgresStore {
                 Next::Again => {}
             }
         }
-        Err(StoreError::unavailable("others claimed and released the item in between, again and again").into())
+        Err(StoreError::unavailable(
+            "the item is free, but others were faster again and again, or the gates are not the record's",
+        )
+        .into())
     }
 
     async fn renew(&self, id: &MigrationId, item: &ItemId, token: u64, ttl: Duration) -> Result<(), ClaimError> {
@@ -115,19 +118,16 @@ impl PostgresStore {
     async fn grant(&self, id: &MigrationId, request: &ClaimRequest) -> Result<Option<Grant>, StoreError> {
         let ClaimRequest { item, side, expect, holder, op_id, ttl } = request;
         let (epoch, etag) = expected(*expect);
+        // Any gate will do, and the operation is random.
+        let gate = i64::try_from(op_id % u128::from(GATES.unsigned_abs())).unwrap_or_default();
         let (op_id, millis) = (hex(*op_id), millis(*ttl));
         let (id, item, side, holder) = (id.as_str(), item.as_str(), side.name(), holder.as_str());
         let who = [text(&id), text(&item), text(&epoch), text(&etag), text(&side), text(&holder)];
-        let values: Vec<_> = who.into_iter().chain([text(&op_id), int8(&millis)]).collect();
+        let values: Vec<_> = who.into_iter().chain([text(&op_id), int8(&millis), int8(&gate)]).collect();
         let rows = self.write(&self.sql.claim, &values).await?;
         let Some(row) = rows.first() else { return Ok(None) };
         let remaining = Duration::from_millis(millis.unsigned_abs());
         Ok(Some(Grant { token: number(column(row, 0)?)?, remaining }))
-    }
-
-    /// Makes the row that stands for "no record yet".
-    async fn stand_in(&self, id: &MigrationId) -> Result<(), StoreError> {
-        self.read(&self.sql.stand_in, &[text(&id.as_str())]).await.map(drop)
     }
 
     async fn look(&self, id: &MigrationId, item: &ItemId) -> Result<Found, StoreError> {

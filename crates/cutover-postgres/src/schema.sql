@@ -7,13 +7,24 @@ BEGIN;
 -- Two processes that run this at once would trip over each other.
 SELECT pg_advisory_xact_lock(7310027634851263);
 
--- One row per migration. Epoch 0 stands for "no record yet": claims lock that row as they lock a record.
+-- One row per migration. Epoch 0 stands for "no record yet".
 CREATE TABLE IF NOT EXISTS cutover_state (
     migration text COLLATE "C" PRIMARY KEY,
     epoch numeric(20) NOT NULL CHECK (epoch >= 0),
     etag text COLLATE "C" NOT NULL,
     record text,
     CHECK ((epoch = 0) = (record IS NULL))
+);
+
+-- What a claim locks in place of the record: four rows per migration, so that claims seldom wait for each other. Each has the
+-- epoch and the etag of the record and is replaced together with it. Whoever edits cutover_state by hand edits these too:
+-- while they differ, nothing is claimed.
+CREATE TABLE IF NOT EXISTS cutover_gates (
+    migration text COLLATE "C" NOT NULL,
+    gate bigint NOT NULL,
+    epoch numeric(20) NOT NULL,
+    etag text COLLATE "C" NOT NULL,
+    PRIMARY KEY (migration, gate)
 );
 
 -- One row per change of a record, written in the same statement as the record.
@@ -73,6 +84,6 @@ COMMIT;
 
 -- The least that an application's role needs; name yours instead of `app`:
 --
--- GRANT SELECT, INSERT, UPDATE ON cutover_state, cutover_claims, cutover_discrepancy_room TO app;
+-- GRANT SELECT, INSERT, UPDATE ON cutover_state, cutover_gates, cutover_claims, cutover_discrepancy_room TO app;
 -- GRANT SELECT, INSERT ON cutover_audit TO app;
 -- GRANT SELECT, INSERT, UPDATE, DELETE ON cutover_discrepancies TO app;

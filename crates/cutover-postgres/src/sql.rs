@@ -24,26 +24,27 @@ statements! {
     /// The record of a migration.
     load = "SELECT epoch::text, etag, record FROM cutover_state WHERE migration = $1 AND epoch > 0";
 
-    /// Stores the first record and its audit entry, and wakes watchers.
-    create = "
-        WITH stored AS (
-            INSERT INTO cutover_state AS present (migration, epoch, etag, record) VALUES ($1, $2::numeric, $3, $4)
-            ON CONFLICT (migration) DO UPDATE
-                SET epoch = excluded.epoch, etag = excluded.etag, record = excluded.record WHERE present.epoch = 0
-            RETURNING migration
-        ), logged AS (
-            INSERT INTO cutover_audit (migration, epoch, op_id, entry)
-            SELECT migration, $2::numeric, $5, $6 FROM stored RETURNING migration
+    /// Makes what stands for "no record yet", and the gates that claims lock. Whoever stores a record or claims needs both to
+    /// be there when the statement begins, so they are made by one of their own.
+    stand_in = "
+        WITH made AS (
+            INSERT INTO cutover_state (migration, epoch, etag) VALUES ($1, 0, '') ON CONFLICT DO NOTHING RETURNING migration
         )
-        SELECT pg_notify($7, migration)::text FROM logged";
+        INSERT INTO cutover_gates (migration, gate, epoch, etag)
+        SELECT migration, gate, 0, '' FROM made, generate_series(0, $2 - 1) AS gate
+        ON CONFLICT (migration, gate) DO UPDATE SET epoch = 0, etag = ''";
 
-    /// Stores the next record and its audit entry, and wakes watchers. A known operation is not stored again.
+    /// Stores the next record and its audit entry, and wakes watchers. A known operation is not stored again. Updating the
+    /// gates waits for the claims that are being granted by the record before, in their order of arrival.
     replace = "
         WITH stored AS (
             UPDATE cutover_state SET epoch = $2::numeric, etag = $3, record = $4
             WHERE migration = $1 AND epoch = $8::numeric AND etag = $9
                 AND NOT EXISTS (SELECT FROM cutover_audit WHERE migration = $1 AND op_id = $5)
             RETURNING migration
+        ), closed AS (
+            UPDATE cutover_gates AS gates SET epoch = $2::numeric, etag = $3
+            FROM stored WHERE gates.migration = stored.migration
         ), logged AS (
             INSERT INTO cutover_audit (migration, epoch, op_id, entry)
             SELECT migration, $2::numeric, $5, $6 FROM stored RETURNING migration
@@ -61,7 +62,7 @@ statements! {
         SELECT entry FROM cutover_audit WHERE migration = $1 AND epoch > $2::numeric ORDER BY epoch LIMIT $3";
 
     /// Grants an item that is free, if the record is the expected one. The item is locked first, because somebody's own
-    /// transaction may hold it for long; then the record, which no transition may replace until the grant is committed.
+    /// transaction may hold it for long; then a gate, which keeps the record from being replaced until the grant is committed.
     claim = "
         WITH free AS MATERIALIZED (
             SELECT item FROM cutover_claims
@@ -69,8 +70,8 @@ statements! {
                 AND (state = 'released' OR state = 'held' AND expires_at <= clock_timestamp())
             FOR UPDATE
         ), expected AS MATERIALIZED (
-            SELECT migration FROM cutover_state
-            WHERE migration = $1 AND epoch = $3::numeric AND etag = $4
+            SELECT migration FROM cutover_gates
+            WHERE migration = $1 AND gate = $9 AND epoch = $3::numeric AND etag = $4
                 AND (EXISTS (SELECT FROM free)
                     OR NOT EXISTS (SELECT FROM cutover_claims WHERE migration = $1 AND item = $2))
             FOR NO KEY UPDATE
@@ -89,9 +90,6 @@ statements! {
             RETURNING token
         )
         SELECT token::text FROM again UNION ALL SELECT token::text FROM first";
-
-    /// Makes the row that stands for \"no record yet\", for claims to lock.
-    stand_in = "INSERT INTO cutover_state (migration, epoch, etag) VALUES ($1, 0, '') ON CONFLICT DO NOTHING";
 
     /// The present record, whether a row of it is there to lock, and an item.
     look = "

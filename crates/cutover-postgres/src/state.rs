@@ -16,7 +16,12 @@ impl StateStore for PostgresStore {
     }
 
     async fn compare_and_swap(&self, id: &MigrationId, expect: Expect, change: &Change) -> Result<Record, StoreError> {
-        match self.swap(id, expect, change).await {
+        // Before anything is sent: what is too large changes nothing.
+        let texts = (change.record().to_json()?, change.entry().to_json()?);
+        if expect == Expect::Absent {
+            self.stand_in(id).await?;
+        }
+        match self.swap(id, expect, change, texts).await {
             Ok(Swapped::Stored) => Ok(change.record().clone()),
             Ok(Swapped::Refused(why)) => self.explain(id, expect, change, why).await,
             Err(error) => Err(error),
@@ -51,27 +56,32 @@ enum Why {
 }
 
 impl PostgresStore {
-    async fn swap(&self, id: &MigrationId, expect: Expect, change: &Change) -> Result<Swapped, StoreError> {
-        let (record, entry) = (change.record().to_json()?, change.entry().to_json()?);
+    async fn swap(
+        &self,
+        id: &MigrationId,
+        expect: Expect,
+        change: &Change,
+        (record, entry): (String, String),
+    ) -> Result<Swapped, StoreError> {
         let (epoch, etag) = (change.record().epoch.to_string(), hex(change.record().etag));
         let (op_id, channel) = (hex(change.op_id()), self.channel());
         let id = id.as_str();
-        let mut values = vec![text(&id), text(&epoch), text(&etag), text(&record), text(&op_id), text(&entry)];
-        values.push(text(&channel));
         let (expected_epoch, expected_etag) = expected(expect);
-        let sql = match expect {
-            Expect::Absent => &self.sql.create,
-            Expect::Exact { .. } => {
-                values.extend([text(&expected_epoch), text(&expected_etag)]);
-                &self.sql.replace
-            }
-        };
-        match self.send(sql, &values).await {
+        let next = [text(&epoch), text(&etag), text(&record), text(&op_id), text(&entry), text(&channel)];
+        let present = [text(&expected_epoch), text(&expected_etag)];
+        let values: Vec<_> = [text(&id)].into_iter().chain(next).chain(present).collect();
+        match self.send(&self.sql.replace, &values).await {
             Ok(rows) if rows.is_empty() => Ok(Swapped::Refused(Why::OtherRecord)),
             Ok(_) => Ok(Swapped::Stored),
             Err(Failed { error, .. }) if error.is_duplicate() => Ok(Swapped::Refused(Why::Duplicate(error))),
             Err(failed) => Err(failed.into_store_error(Asked::Write)),
         }
+    }
+
+    /// Makes what stands for "no record yet", if there is nothing.
+    pub(crate) async fn stand_in(&self, id: &MigrationId) -> Result<(), StoreError> {
+        // A read in its errors: whatever becomes of this, there is no record and no claim of it.
+        self.read(&self.sql.stand_in, &[text(&id.as_str()), int8(&GATES)]).await.map(drop)
     }
 
     /// Says why nothing was stored. A known operation is answered as its first commit was.
@@ -90,6 +100,9 @@ impl PostgresStore {
         }
     }
 }
+
+/// How many rows of a migration claims have to lock, one each.
+pub(crate) const GATES: i64 = 4;
 
 /// The record whose epoch, etag and text are in a row from column `at`; `None` where they are null.
 pub(crate) fn record(row: &Row, at: usize) -> Result<Option<Record>, StoreError> {

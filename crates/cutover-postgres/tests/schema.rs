@@ -65,7 +65,7 @@ async fn tables_may_have_another_schema_and_prefix_and_do_not_mix() {
     }
     everything_works(&database.store()).await;
     let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'user' AND tablename LIKE 'co\\_%'";
-    assert_eq!(database.ask(tables).await, ["5"]);
+    assert_eq!(database.ask(tables).await, ["6"]);
 }
 
 /// The privileges are those that the schema names in its last lines.
