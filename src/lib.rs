@@ -25,6 +25,8 @@
 //! | keeping what disagreed | [`Recorder`], [`MemoryRecorder`], [`record`] |
 //! | checking new against known answers | [`MigrationValidator`], [`validate`] |
 //! | changing the mode, and knowing who did | [`SystemMode`], [`MigrationController`], [`StateStore`] |
+//! | letting exactly one side process an item | [`Claims`] |
+//! | rolling back when new breaks | [`MigrationController::emergency_rollback`], [`AutoFallback`] |
 //! | testing all of it without sleeping | `testing` (a feature) |
 //!
 //! Adapters for stores, dashboards and metrics are crates of their own.
@@ -63,7 +65,7 @@ mod wire;
 pub use bucket::{BucketKey, MissingKey};
 pub use clock::{Clock, SystemClock};
 pub use compare::{Comparator, Comparison, Equality, Structural};
-pub use control::{ChangeError, MigrationController, MigrationStatus};
+pub use control::{AutoFallback, ChangeError, Claims, MigrationController, MigrationStatus};
 pub use dual::DualRunner;
 pub use flag::{Decision, FeatureFlag, FlagConfig, FlagSet};
 pub use mode::{SystemMode, TransitionError, UnknownMode};

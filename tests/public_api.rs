@@ -10,7 +10,10 @@ use std::sync::Arc;
 use cutover::bucket::{BucketHasher, Domain};
 use cutover::clock::Instant;
 use cutover::compare::{AlphaError, ComparatorError, Difference, Noise, NoiseReport, RuleError};
-use cutover::control::{ControllerBuilder, OpenError, Persisted};
+use cutover::control::{
+    AutoFallbackBuilder, AutoFallbackError, Claim, ControllerBuilder, NotClaimed, OpenError, Persisted, Reconciled,
+    Resolution, Stuck,
+};
 use cutover::dual::{
     Call, Counts, DualRunnerBuilder, Fallback, Faults, NeedsComparator, Order, PanicAborts, ShadowPolicy, Skipped,
 };
@@ -23,13 +26,13 @@ use cutover::record::{
     Capture, Captured, Fingerprint, JsonLinesRecorder, MemoryRecorder, RecordError, RecorderQueue, SideRecord,
 };
 use cutover::runtime::ThreadRuntime;
-use cutover::store::TextError;
+use cutover::store::{ClaimStore, TextError};
 use cutover::validate::{CasesError, ValidationReport};
 use cutover::{
-    BucketKey, ChangeError, Clock, Comparator, Comparison, Discrepancy, DualRunner, Equality, FeatureFlag, FlagSet,
-    HostRuntime, MemoryStore, MigrationController, MigrationStatus, MigrationValidator, MissingKey, Observer, Outcome,
-    Percentage, PercentageError, Recorder, Route, Router, Runtime, Shadow, Side, StateStore, StoreError, Structural,
-    SystemClock, SystemMode, TransitionError, UnknownMode, Verdict,
+    AutoFallback, BucketKey, ChangeError, Claims, Clock, Comparator, Comparison, Discrepancy, DualRunner, Equality,
+    FeatureFlag, FlagSet, HostRuntime, MemoryStore, MigrationController, MigrationStatus, MigrationValidator,
+    MissingKey, Observer, Outcome, Percentage, PercentageError, Recorder, Route, Router, Runtime, Shadow, Side,
+    StateStore, StoreError, Structural, SystemClock, SystemMode, TransitionError, UnknownMode, Verdict,
 };
 
 /// Asserts at compile time that each type has the bounds.
@@ -46,19 +49,19 @@ macro_rules! assert_all {
 assert_all!([Copy + Debug + Send + Sync + Unpin + 'static]:
     Percentage, BucketHasher, BucketKey<'static>, Domain, MissingKey, SystemMode, Routing, Side, Outcome, Verdict,
     Route, Shadow, Event, Sample, Instant, Equality, SystemRandom, Counts, Skipped, Faults, Order, Fallback,
-    HandoverCounts, HostRuntime,
+    HandoverCounts, HostRuntime, Reconciled, Resolution, AutoFallbackError,
 );
 
 // Handles and records that threads share.
 assert_all!([Clone + Debug + Send + Sync + Unpin + 'static]:
     SystemClock, Comparison, Difference, Discrepancy, SideRecord, Fingerprint, Capture, Captured, ShadowPolicy,
     NoiseReport, FeatureFlag, FlagSet, FlagRouter, MigrationController, MigrationStatus, Persisted, ThreadRuntime,
-    ValidationReport, DualRunner<u32, String>,
+    ValidationReport, DualRunner<u32, String>, Claims, Stuck,
 );
 assert_all!([Debug + Send + Sync + 'static]:
     Noise, Structural, MemoryRecorder, RecorderQueue, JsonLinesRecorder, Observers, ObserverQueue, MemoryStore,
     ControllerBuilder, MigrationValidator<u32>, DualRunnerBuilder<u32, String>, NeedsComparator<u32, String>,
-    Call<'static, 'static, u32, String>,
+    Call<'static, 'static, u32, String>, Claim, AutoFallback, AutoFallbackBuilder<'static>,
 );
 
 // A runner is shared between threads although the answers of its calls may not be.
@@ -68,13 +71,13 @@ assert_all!([Clone + Debug + Send + Sync + 'static]: DualRunner<Rc<u32>, Rc<str>
 assert_all!([Error + Send + Sync + 'static]:
     PercentageError, TransitionError, UnknownMode, ComparatorError, RecordError, AlphaError, RuleError, OpenError,
     ChangeError, StoreError, TextError, PanicAborts, FlushTimeout, FlagConfigError, FlagSetError, UnknownFlag,
-    CasesError,
+    CasesError, NotClaimed, AutoFallbackError,
 );
 
 // What a host gives can be shared as an object.
 assert_all!([Send + Sync]:
     dyn Router, dyn Clock, dyn RandomSource, dyn Runtime, dyn Observer, dyn Recorder, dyn Comparator<str>,
-    dyn StateStore,
+    dyn StateStore, dyn ClaimStore,
 );
 
 #[cfg(feature = "testing")]

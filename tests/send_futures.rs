@@ -7,10 +7,11 @@ use std::future::ready;
 use std::rc::Rc;
 use std::time::Duration;
 
+use cutover::control::Resolution;
 use cutover::validate::{Case, record_from};
 use cutover::{
-    DualRunner, Equality, HostRuntime, MemoryStore, MigrationController, MigrationValidator, Percentage, Route, Side,
-    SystemMode,
+    Claims, DualRunner, Equality, HostRuntime, MemoryStore, MigrationController, MigrationValidator, Percentage, Route,
+    Side, SystemMode,
 };
 use futures::executor::block_on;
 use serde_json::json;
@@ -64,7 +65,7 @@ fn a_handler_that_is_spawned_runs_calls() {
 }
 
 #[test]
-fn the_futures_of_a_controller_and_of_a_validator_can_be_sent() {
+fn the_futures_of_a_controller_of_claims_and_of_a_validator_can_be_sent() {
     spawned(async {
         let opened = sent(MigrationController::open("search", MemoryStore::new())).await.unwrap();
         sent(opened.transition(SystemMode::GradualRollout, "ana", "go")).await.unwrap();
@@ -74,6 +75,19 @@ fn the_futures_of_a_controller_and_of_a_validator_can_be_sent() {
         sent(opened.refresh()).await.unwrap();
         sent(opened.emergency_rollback("ana", "stop")).await;
         assert_eq!(sent(opened.history(0, 10)).await.unwrap().len(), 3);
+    });
+    spawned(async {
+        let store = MemoryStore::new();
+        let opened = MigrationController::open("triage", store.clone()).await.unwrap();
+        let claims = Claims::new(&opened, store, "ana").unwrap();
+        let claim = sent(claims.claim("ticket 17", Side::Legacy, 0, Claims::MAX_TTL)).await.unwrap();
+        let ended = sent(claim.ended());
+        sent(claim.complete()).await.unwrap();
+        sent(claim.release()).await.unwrap_err();
+        drop((sent(claims.claimed("ticket 17")).await.unwrap(), claim));
+        sent(ended).await;
+        assert_eq!(sent(claims.stuck(10)).await.unwrap().len(), 0);
+        sent(claims.reconcile(10, async |_| Resolution::Retry)).await.unwrap();
     });
     spawned(async {
         let cases = [Case::equals("one", 1_u64, 2)];

@@ -4,11 +4,14 @@
 
 mod control_common;
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use control_common::TestRuntime;
 use cutover::control::{ChangeError, Doubt};
-use cutover::store::{AuditEntry, Change, ChangeKind, Expect, MigrationId, Record, WakeUps, async_trait};
+use cutover::store::{
+    AuditEntry, Author, Change, ChangeKind, Expect, MigrationId, Record, Stamp, WakeUps, async_trait,
+};
 use cutover::testing::{FailingStore, Fault};
 use cutover::{MemoryStore, MigrationController, Percentage, Side, StateStore, StoreError, SystemMode};
 
@@ -171,7 +174,7 @@ async fn an_emergency_is_stored_over_whatever_was_found() {
 }
 
 #[tokio::test]
-async fn a_store_that_finds_its_record_again_or_moves_on_is_believed() {
+async fn a_store_that_finds_its_record_again_is_believed() {
     let store = Exchangeable::default();
     let good = store_of(&[Parallel, NewOnly]).await;
     store.exchange(good.clone());
@@ -182,9 +185,99 @@ async fn a_store_that_finds_its_record_again_or_moves_on_is_believed() {
     store.exchange(good);
     controller.refresh().await.unwrap();
     assert_eq!((controller.mode(), controller.status().doubt), (NewOnly, None));
-    store.exchange(store_of(&[Parallel, LegacyOnly, GradualRollout]).await);
+}
+
+#[tokio::test]
+async fn a_later_record_that_did_not_come_from_the_known_one_is_a_fork() {
+    let (store, controller) = after_exchange(&[Parallel, NewOnly], &[Parallel, LegacyOnly, GradualRollout]).await;
+    let fork = Some(Doubt::Forked { known_epoch: 2, found_epoch: 3 });
+    assert_eq!((controller.mode(), controller.status().doubt), (GradualRollout, fork));
+    let promotion = controller.transition(NewOnly, "ana", "go on").await;
+    assert!(matches!(promotion, Err(ChangeError::InDoubt(_))), "{promotion:?}");
+    controller.reconcile("ana", "the lost step is taken again").await.unwrap();
+    controller.transition(NewOnly, "ana", "go on").await.unwrap();
+    assert_eq!(store.load(&"search".parse().unwrap()).await.unwrap().unwrap().epoch, 5);
+}
+
+/// Fails over without the emergency that it acknowledges, and takes a change that was under way instead.
+#[derive(Clone)]
+struct FailingOver {
+    store: Exchangeable,
+    replica: MemoryStore,
+    failed_over: Arc<tokio::sync::Notify>,
+    taken: Arc<tokio::sync::Notify>,
+    emergencies: Arc<AtomicU32>,
+}
+
+#[async_trait]
+impl StateStore for FailingOver {
+    async fn load(&self, id: &MigrationId) -> Result<Option<Record>, StoreError> {
+        self.store.load(id).await
+    }
+
+    async fn compare_and_swap(&self, id: &MigrationId, expect: Expect, change: &Change) -> Result<Record, StoreError> {
+        let emergency = change.record().mode == EmergencyRollback;
+        if !emergency {
+            self.failed_over.notified().await;
+        }
+        let answer = self.store.compare_and_swap(id, expect, change).await;
+        if !emergency {
+            self.taken.notify_one();
+        } else if self.emergencies.fetch_add(1, Ordering::Relaxed) == 0 {
+            self.store.exchange(self.replica.clone());
+            self.failed_over.notify_one();
+            self.taken.notified().await;
+            tokio::task::yield_now().await;
+        }
+        answer
+    }
+
+    async fn history(&self, id: &MigrationId, after: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        self.store.history(id, after, limit).await
+    }
+
+    async fn watch(&self, _: &MigrationId) -> Result<Option<WakeUps>, StoreError> {
+        Ok(None)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_emergency_that_was_acknowledged_and_lost_is_stored_again() {
+    let primary = store_of(&[Parallel, NewOnly]).await;
+    let replica = MemoryStore::new();
+    copy(&primary, &replica).await;
+    let store = FailingOver {
+        store: Exchangeable(Arc::new(Mutex::new(primary))),
+        replica: replica.clone(),
+        failed_over: Arc::default(),
+        taken: Arc::default(),
+        emergencies: Arc::default(),
+    };
+    let controller = MigrationController::builder("search", store).runtime(TestRuntime).open().await.unwrap();
+    let changing = tokio::spawn({
+        let controller = controller.clone();
+        async move { controller.transition(GradualRollout, "ana", "a step back").await }
+    });
+    tokio::task::yield_now().await;
+    controller.emergency_rollback("ben", "wrong totals").await;
+    changing.await.unwrap().unwrap();
     controller.refresh().await.unwrap();
-    assert_eq!((controller.mode(), controller.status().doubt), (GradualRollout, None));
+    let status = controller.status();
+    assert_eq!((status.mode, status.unpersisted_emergency), (EmergencyRollback, false));
+    let stored = replica.load(&"search".parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!((stored.mode, stored.epoch), (EmergencyRollback, 4));
+}
+
+/// Copies a whole history.
+async fn copy(from: &MemoryStore, to: &MemoryStore) {
+    let id = "search".parse().unwrap();
+    let mut last: Option<Record> = None;
+    for entry in from.history(&id, 0, 100).await.unwrap() {
+        let author = Author::new(entry.actor.as_str(), entry.reason.as_str()).unwrap();
+        let stamp = Stamp { at: entry.at, etag: entry.etag, op_id: entry.op_id };
+        let change = Change::new(last.as_ref(), entry.after, entry.kind, author, stamp);
+        last = Some(to.compare_and_swap(&id, Expect::of(last.as_ref()), &change).await.unwrap());
+    }
 }
 
 #[tokio::test(start_paused = true)]

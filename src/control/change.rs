@@ -57,29 +57,31 @@ impl Inner {
     async fn try_change(&self, wish: Wish, author: &Author, op_id: u128) -> Result<Changed, ChangeError> {
         self.persist_brake().await?;
         self.load().await?;
-        let (base, basis, epoch) = self.basis();
+        let (generation, base, basis, epoch) = self.basis();
         let Some(after) = wish.decide(&basis)? else {
             return Ok(Changed { epoch, before: basis.effective, after: basis.effective });
         };
         let change = Change::new(base.as_ref(), after, wish.kind(), author.clone(), self.stamp(op_id));
         let change = if basis.doubt.is_some() { change.settling(epoch) } else { change };
-        let record = self.commit(Expect::of(base.as_ref()), &self.signed(change)).await?;
+        let record = self.commit(generation, Expect::of(base.as_ref()), &self.signed(change)).await?;
         Ok(Changed { epoch: record.epoch, before: basis.effective, after: record.settings() })
     }
 
-    fn basis(&self) -> (Option<Record>, Basis, u64) {
+    fn basis(&self) -> (u64, Option<Record>, Basis, u64) {
         let known = self.known();
         let base = known.base().cloned();
         let stored = base.as_ref().map(Record::settings).unwrap_or_default();
-        (base, Basis { stored, effective: known.effective(), doubt: known.doubt() }, known.epoch())
+        let basis = Basis { stored, effective: known.effective(), doubt: known.doubt() };
+        (known.generation, base, basis, known.epoch())
     }
 
-    /// Stores a change. While it is not known whether it was stored, the same operation is sent again.
-    pub(super) async fn commit(&self, base: Expect, change: &Change) -> Result<Record, StoreError> {
+    /// Stores a change that was decided on what was known at `generation`. While it is not known whether it was stored, the
+    /// same operation is sent again.
+    pub(super) async fn commit(&self, generation: u64, base: Expect, change: &Change) -> Result<Record, StoreError> {
         let mut unknown = None;
         for attempt in 0..SENDS {
             match self.port.compare_and_swap(base, change).await {
-                Ok(record) => return Ok(self.committed(base, change, record)),
+                Ok(record) => return Ok(self.committed(generation, change, record).await),
                 Err(error @ StoreError::OutcomeUnknown(_)) => unknown = Some(error),
                 Err(error @ StoreError::Conflict { .. }) => return Err(error),
                 Err(error) if unknown.is_none() => return Err(self.failed(error)),
@@ -90,14 +92,22 @@ impl Inner {
         Err(self.failed(unknown.unwrap_or_else(|| StoreError::outcome_unknown("no answer"))))
     }
 
-    fn committed(&self, base: Expect, change: &Change, record: Record) -> Record {
+    /// Takes in an acknowledged change. If something else has been learnt since it was decided, or if an earlier try was
+    /// stored, the acknowledged record may be overtaken: then the store says what holds.
+    async fn committed(&self, generation: u64, change: &Change, record: Record) -> Record {
         let heard = self.heard();
-        self.learn(|known| {
-            known.committed(base, record.clone(), heard);
-            if *change.record() == record {
-                known.recent.own(change.entry().clone());
-            }
-        });
+        let present = *change.record() == record
+            && self.learn(|known| {
+                let present = known.committed(generation, &record, heard);
+                if present {
+                    known.recent.own(change.entry().clone());
+                }
+                present
+            });
+        if !present {
+            // A failure makes what is known stale; the change is acknowledged all the same.
+            drop(self.load().await);
+        }
         record
     }
 

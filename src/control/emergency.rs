@@ -9,12 +9,13 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
+use serde_json::Value;
 
 use super::decide::emergency;
 use super::inner::Inner;
 use crate::mode::SystemMode;
 use crate::runtime::{Runtime, process_wide};
-use crate::store::{Author, Change, ChangeKind, Expect, Record, StoreError};
+use crate::store::{Author, Change, ChangeKind, Expect, Record, Stamp, StoreError};
 
 /// Resolves when an emergency is stored.
 ///
@@ -64,6 +65,8 @@ impl Drop for Tenacious {
 #[derive(Debug, Clone)]
 pub(super) struct Brake {
     pub(super) author: Author,
+    /// What led to it, if a guard pulled it.
+    evidence: Option<Value>,
     pub(super) at: SystemTime,
     /// Another one with every call: a call that comes while an earlier one is being stored is never taken for it.
     op_id: u128,
@@ -75,11 +78,10 @@ const CAP: Duration = Duration::from_secs(5);
 
 impl Inner {
     /// Pulls the brake: in this process first, then in the store, then the observer hears of it.
-    pub(super) fn emergency(self: &Arc<Self>, actor: &str, reason: &str) -> Persisted {
-        let author = Author::for_emergency(actor, reason);
+    pub(super) fn emergency(self: &Arc<Self>, author: Author, evidence: Option<Value>) -> Persisted {
         let (op_id, at) = (self.random.next_u128(), self.now());
         let fresh = Arc::clone(self).store_emergency().boxed().shared();
-        let brake = Brake { author, at, op_id, storing: fresh.downgrade() };
+        let brake = Brake { author, evidence, at, op_id, storing: fresh.downgrade() };
         let (running, news) = self.learn_quietly(|known| match &mut known.brake {
             Some(pulled) => {
                 pulled.op_id = brake.op_id;
@@ -114,9 +116,9 @@ impl Inner {
     pub(super) async fn persist_brake(&self) -> Result<(), StoreError> {
         let Some(brake) = self.known().brake.clone() else { return Ok(()) };
         self.load().await?;
-        let found = self.known().base().cloned();
-        if found.as_ref().is_none_or(|record| record.mode != SystemMode::EmergencyRollback) {
-            self.commit_emergency(&brake, found.as_ref()).await?;
+        if !self.reads_emergency() {
+            let epoch = self.commit_emergency(&brake).await?;
+            self.confirm_emergency(&brake, epoch).await?;
         }
         self.learn(|known| {
             known.brake.take_if(|pulled| pulled.op_id == brake.op_id);
@@ -124,11 +126,29 @@ impl Inner {
         Ok(())
     }
 
-    async fn commit_emergency(&self, brake: &Brake, found: Option<&Record>) -> Result<(), StoreError> {
-        let after = emergency(found.map(Record::settings).unwrap_or_default());
-        let mut stamp = self.stamp(brake.op_id);
-        stamp.at = brake.at;
-        let change = Change::new(found, after, ChangeKind::Transition, brake.author.clone(), stamp);
-        self.commit(Expect::of(found), &self.signed(change)).await.map(drop)
+    /// Whether the store's record says emergency.
+    fn reads_emergency(&self) -> bool {
+        self.known().base().is_some_and(|record| record.mode == SystemMode::EmergencyRollback)
+    }
+
+    async fn commit_emergency(&self, brake: &Brake) -> Result<u64, StoreError> {
+        let (generation, found) = {
+            let known = self.known();
+            (known.generation, known.base().cloned())
+        };
+        let after = emergency(found.as_ref().map(Record::settings).unwrap_or_default());
+        let stamp = Stamp { at: brake.at, ..self.stamp(brake.op_id) };
+        let change = Change::new(found.as_ref(), after, ChangeKind::Transition, brake.author.clone(), stamp);
+        let change = brake.evidence.iter().cloned().fold(change, Change::with_evidence);
+        let record = self.commit(generation, Expect::of(found.as_ref()), &self.signed(change)).await?;
+        Ok(record.epoch)
+    }
+
+    /// An acknowledgement may be older than a failover that lost what it acknowledged. The brake is released only when the
+    /// store is seen to hold the emergency, or to have held it until somebody left it.
+    async fn confirm_emergency(&self, brake: &Brake, epoch: u64) -> Result<(), StoreError> {
+        self.load().await?;
+        let kept = self.reads_emergency() || self.entry(epoch).await?.is_some_and(|entry| entry.op_id == brake.op_id);
+        if kept { Ok(()) } else { Err(StoreError::unavailable("the store lost the emergency that it acknowledged")) }
     }
 }

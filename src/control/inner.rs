@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use super::flight::Flights;
 use super::follow::Alive;
 use super::keeper::Keeper;
-use super::known::{Heard, Known, LOOK_BACK};
+use super::known::{Heard, Known, LOOK_BACK, settles};
 use super::last_known::Emergency;
 use super::news::{News, Outline};
 use super::port::{Port, backoff};
@@ -15,7 +15,10 @@ use crate::clock::Clock;
 use crate::lock::lock;
 use crate::observe::{Observer, Observers};
 use crate::random::RandomSource;
-use crate::store::{AuditKey, Expect, Record, Stamp, StoreError};
+use crate::store::{AuditEntry, AuditKey, Author, Record, Stamp, StoreError};
+
+/// How often the store is read in a row while each reading is overtaken.
+const READINGS: u32 = 5;
 
 pub(super) struct Inner {
     pub(super) port: Port,
@@ -68,7 +71,7 @@ impl Inner {
     pub(super) async fn begin(self: &Arc<Self>, emergency: Option<Emergency>) {
         if let Some(Emergency { actor, reason }) = emergency {
             // Storing it goes on in the background.
-            drop(self.emergency(actor.as_str(), reason.as_str()));
+            drop(self.emergency(Author::for_emergency(actor.as_str(), reason.as_str()), None));
         }
         if !self.known().failed {
             self.learn(|_| ());
@@ -76,21 +79,49 @@ impl Inner {
         }
     }
 
-    /// Reads the stored record and takes it in.
+    /// Reads the stored record and takes it in. What is overtaken by something else that is learnt is read again.
     pub(super) async fn load(&self) -> Result<(), StoreError> {
-        let start = Expect::of(self.known().record.as_ref());
-        let loaded = self.port.load().await;
-        let heard = self.heard();
-        self.learn(|known| match loaded {
-            Ok(found) => {
-                known.found(start, found, heard);
-                Ok(())
+        for _ in 0..READINGS {
+            if self.try_load().await? {
+                break;
             }
+        }
+        Ok(())
+    }
+
+    async fn try_load(&self) -> Result<bool, StoreError> {
+        let (generation, record) = {
+            let known = self.known();
+            (known.generation, known.record.clone())
+        };
+        let looked = self.look(record.as_ref()).await;
+        let heard = self.heard();
+        self.learn(|known| match looked {
+            Ok((found, continues)) => Ok(known.found(generation, found, continues, heard)),
             Err(error) => {
                 known.unheard();
                 Err(error)
             }
         })
+    }
+
+    /// The stored record, and whether the audit leads there from the known one.
+    async fn look(&self, known: Option<&Record>) -> Result<(Option<Record>, bool), StoreError> {
+        let found = self.port.load().await?;
+        let continues = match (known, &found) {
+            (Some(known), Some(found)) if found.epoch > known.epoch && !settles(found, known) => {
+                let entry = self.entry(known.epoch).await?;
+                entry.is_some_and(|entry| entry.etag == known.etag)
+            }
+            _ => true,
+        };
+        Ok((found, continues))
+    }
+
+    /// The audit entry of `epoch`.
+    pub(super) async fn entry(&self, epoch: u64) -> Result<Option<AuditEntry>, StoreError> {
+        let entries = self.port.history(epoch.saturating_sub(1), 1).await?;
+        Ok(entries.into_iter().find(|entry| entry.epoch == epoch))
     }
 
     /// Reads the store and takes in what others have changed; stores an emergency that is not stored yet.

@@ -24,6 +24,8 @@ pub(super) struct Known {
     /// Whether the store failed when it was last asked.
     pub(super) failed: bool,
     pub(super) recent: Recent,
+    /// Grows whenever the record or the doubt becomes another one.
+    pub(super) generation: u64,
 }
 
 /// A moment, for people and for measuring.
@@ -39,7 +41,7 @@ impl Heard {
     }
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Doubted {
     pub(super) doubt: Doubt,
     /// The safer of what was known and what was found.
@@ -49,7 +51,16 @@ pub(super) struct Doubted {
 
 impl Known {
     pub(super) fn new(record: Option<Record>, heard: Heard) -> Self {
-        Self { record, doubted: None, brake: None, assumed: None, heard, failed: false, recent: Recent::default() }
+        Self {
+            record,
+            doubted: None,
+            brake: None,
+            assumed: None,
+            heard,
+            failed: false,
+            recent: Recent::default(),
+            generation: 0,
+        }
     }
 
     pub(super) fn epoch(&self) -> u64 {
@@ -87,28 +98,34 @@ impl Known {
         }
     }
 
-    /// Takes in what a load found. `start` is what was known when the load began: what has been learnt since may be newer
-    /// than the finding, which then proves nothing.
-    pub(super) fn found(&mut self, start: Expect, found: Option<Record>, at: Heard) {
+    /// Takes in what a load found, or says that it proves nothing: something else has been learnt since it began, at
+    /// `generation`. `continues` says whether the audit leads from the known record to the found one.
+    pub(super) fn found(&mut self, generation: u64, found: Option<Record>, continues: bool, at: Heard) -> bool {
         self.hear(at);
-        let outdated = !predates(found.as_ref(), start);
+        if generation != self.generation {
+            return false;
+        }
         match (&self.record, found) {
             (None, None) => {}
+            (None, Some(found)) => self.believe(found),
             (Some(known), found) if Expect::of(Some(known)).matches(found.as_ref()) => self.found_again(),
-            (known, Some(found)) if known.as_ref().is_none_or(|known| found.epoch > known.epoch) => self.believe(found),
-            _ if outdated => {}
-            (Some(known), Some(found)) if settles(&found, known) => self.believe(found),
-            (_, found) => self.mistrust(found),
+            (Some(known), Some(found)) if settles(&found, known) || (found.epoch > known.epoch && continues) => {
+                self.believe(found);
+            }
+            (Some(_), found) => self.mistrust(found),
         }
+        true
     }
 
-    /// Takes in the record of this process's own commit, which was made on `base`.
-    pub(super) fn committed(&mut self, base: Expect, record: Record, at: Heard) {
+    /// Takes in the record of this process's own commit, which was made on what was known at `generation`; or says that it
+    /// proves nothing, since something else has been learnt: the store may have lost the record again.
+    pub(super) fn committed(&mut self, generation: u64, record: &Record, at: Heard) -> bool {
         self.hear(at);
-        let settles = self.doubted.as_ref().is_some_and(|doubted| base.matches(doubted.found.as_ref()));
-        if settles || record.epoch > self.epoch() {
-            self.believe(record);
+        let present = generation == self.generation;
+        if present {
+            self.believe(record.clone());
         }
+        present
     }
 
     fn hear(&mut self, at: Heard) {
@@ -122,7 +139,9 @@ impl Known {
 
     /// The believed record is what the store holds. Its audit is not mended by that.
     fn found_again(&mut self) {
-        self.doubted.take_if(|doubted| !matches!(doubted.doubt, Doubt::AuditGap { .. }));
+        if self.doubted.take_if(|doubted| !matches!(doubted.doubt, Doubt::AuditGap { .. })).is_some() {
+            self.generation += 1;
+        }
     }
 
     /// Takes in what the audit says after `after`, read when `record` was the believed one. The entry of a record is written
@@ -133,8 +152,7 @@ impl Known {
         if written {
             self.recent.extend(entries);
         } else if present {
-            let doubt = Doubt::AuditGap { known_epoch: record.epoch };
-            self.doubted = Some(Doubted { doubt, kept: self.believed(), found: Some(record.clone()) });
+            self.doubt_it(Doubt::AuditGap { known_epoch: record.epoch }, self.believed(), Some(record.clone()));
         }
     }
 
@@ -145,36 +163,35 @@ impl Known {
         }
         self.record = Some(record);
         self.doubted = None;
+        self.generation += 1;
     }
 
     fn mistrust(&mut self, found: Option<Record>) {
-        let known_epoch = self.epoch();
-        let believed = self.believed();
-        let (doubt, kept) = match &found {
-            None => (Doubt::StateLost { known_epoch }, believed),
-            Some(record) => {
-                let found_epoch = record.epoch;
-                (Doubt::StateRegressed { known_epoch, found_epoch }, safer(believed, record.settings()))
-            }
+        let (known_epoch, believed) = (self.epoch(), self.believed());
+        let Some(record) = found else {
+            return self.doubt_it(Doubt::StateLost { known_epoch }, believed, None);
         };
-        self.doubted = Some(Doubted { doubt, kept, found });
+        let found_epoch = record.epoch;
+        let doubt = if found_epoch > known_epoch {
+            Doubt::Forked { known_epoch, found_epoch }
+        } else {
+            Doubt::StateRegressed { known_epoch, found_epoch }
+        };
+        self.doubt_it(doubt, safer(believed, record.settings()), Some(record));
+    }
+
+    fn doubt_it(&mut self, doubt: Doubt, kept: Settings, found: Option<Record>) {
+        let doubted = Doubted { doubt, kept, found };
+        if self.doubted.as_ref() != Some(&doubted) {
+            self.doubted = Some(doubted);
+            self.generation += 1;
+        }
     }
 }
 
 /// Whether an operator settled with `found` what holds, for those who know `known` too.
-const fn settles(found: &Record, known: &Record) -> bool {
+pub(super) const fn settles(found: &Record, known: &Record) -> bool {
     found.settles > known.settles && found.settles >= known.epoch
-}
-
-/// Whether the finding is older than what was known when the search began, or differs from it at the same epoch.
-fn predates(found: Option<&Record>, start: Expect) -> bool {
-    match (start, found) {
-        (Expect::Absent, _) => false,
-        (Expect::Exact { .. }, None) => true,
-        (Expect::Exact { epoch, etag }, Some(found)) => {
-            found.epoch < epoch || (found.epoch == epoch && found.etag != etag)
-        }
-    }
 }
 
 /// The last transitions, oldest first.
@@ -247,27 +264,32 @@ mod tests {
     }
 
     #[test]
-    fn a_finding_that_is_older_than_what_was_learnt_meanwhile_proves_nothing() {
+    fn what_was_overtaken_proves_nothing() {
         let first = next(None, SystemMode::Parallel, 1);
         let second = next(Some(&first), SystemMode::NewOnly, 2);
         let mut known = Known::new(None, NOW);
-        known.committed(Expect::Absent, first.clone(), NOW);
-        known.found(Expect::Absent, None, NOW);
+        assert!(known.committed(0, &first, NOW));
+        assert!(!known.found(0, None, true, NOW));
         assert_eq!((known.doubt(), known.epoch()), (None, 1));
-        known.committed(Expect::of(Some(&first)), second.clone(), NOW);
-        known.found(Expect::of(Some(&first)), Some(first.clone()), NOW);
-        assert_eq!((known.doubt(), known.epoch()), (None, 2));
-        known.found(Expect::of(Some(&second)), Some(first), NOW);
+        assert!(known.committed(1, &second, NOW));
+        assert!(!known.found(1, Some(first.clone()), true, NOW));
+        assert!(!known.committed(1, &first, NOW));
+        assert_eq!((known.effective().mode, known.epoch()), (SystemMode::NewOnly, 2));
+        assert!(known.found(2, Some(first), true, NOW));
         assert_eq!(known.doubt(), Some(Doubt::StateRegressed { known_epoch: 2, found_epoch: 1 }));
         assert_eq!(known.effective().mode, SystemMode::Parallel);
     }
 
     #[test]
-    fn an_old_commit_that_is_answered_late_changes_nothing() {
+    fn a_later_record_that_did_not_come_from_the_known_one_is_doubted() {
         let first = next(None, SystemMode::Parallel, 1);
-        let second = next(Some(&first), SystemMode::NewOnly, 2);
-        let mut known = Known::new(Some(second), NOW);
-        known.committed(Expect::Absent, first, NOW);
-        assert_eq!((known.effective().mode, known.epoch()), (SystemMode::NewOnly, 2));
+        let other = next(Some(&next(None, SystemMode::GradualRollout, 7)), SystemMode::NewOnly, 8);
+        let mut known = Known::new(Some(first), NOW);
+        assert!(known.found(0, Some(other.clone()), false, NOW));
+        assert_eq!(known.doubt(), Some(Doubt::Forked { known_epoch: 1, found_epoch: 2 }));
+        assert_eq!(known.effective().mode, SystemMode::Parallel);
+        let generation = known.generation;
+        assert!(known.found(generation, Some(other), false, NOW));
+        assert_eq!(known.generation, generation, "the same again is nothing new");
     }
 }

@@ -2,9 +2,11 @@
 
 mod builder;
 mod change;
+mod claims;
 mod decide;
 mod emergency;
 mod error;
+mod fallback;
 mod flight;
 mod follow;
 mod inner;
@@ -21,8 +23,10 @@ mod verify;
 
 pub use builder::ControllerBuilder;
 pub use change::Changed;
+pub use claims::{Claim, Claims, NotClaimed, Reconciled, Resolution, Stuck};
 pub use emergency::Persisted;
 pub use error::{ChangeError, OpenError};
+pub use fallback::{AutoFallback, AutoFallbackBuilder, AutoFallbackError};
 pub use last_known::LastKnownError;
 pub use start::StartPolicy;
 
@@ -193,7 +197,7 @@ impl MigrationController {
     /// not be awaited.
     #[expect(clippy::must_use_candidate, reason = "the emergency holds without its handle")]
     pub fn emergency_rollback(&self, actor: &str, reason: &str) -> Persisted {
-        self.inner.emergency(actor, reason)
+        self.inner.emergency(Author::for_emergency(actor, reason), None)
     }
 
     /// Reads the store now and takes in what others have changed. An emergency of this process that is not stored yet stays,

@@ -73,7 +73,7 @@ impl Port {
     }
 
     /// The answer of a store call, or `lost` with the reason why there is none.
-    async fn within<T>(
+    pub(super) async fn within<T>(
         &self,
         call: impl Future<Output = Result<T, StoreError>> + Send,
         lost: fn(&'static str) -> StoreError,
