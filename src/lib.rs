@@ -27,6 +27,7 @@
 //! | changing the mode, and knowing who did | [`SystemMode`], [`MigrationController`], [`StateStore`] |
 //! | letting exactly one side process an item | [`Claims`] |
 //! | rolling back when new breaks | [`MigrationController::emergency_rollback`], [`AutoFallback`] |
+//! | switching several migrations at once | [`MigrationRegistry`] |
 //! | testing all of it without sleeping | `testing` (a feature) |
 //!
 //! Adapters for stores, dashboards and metrics are crates of their own.
@@ -65,7 +66,7 @@ mod wire;
 pub use bucket::{BucketKey, MissingKey};
 pub use clock::{Clock, SystemClock};
 pub use compare::{Comparator, Comparison, Equality, Structural};
-pub use control::{AutoFallback, ChangeError, Claims, MigrationController, MigrationStatus};
+pub use control::{AutoFallback, ChangeError, Claims, MigrationController, MigrationRegistry, MigrationStatus};
 pub use dual::DualRunner;
 pub use flag::{Decision, FeatureFlag, FlagConfig, FlagSet};
 pub use mode::{SystemMode, TransitionError, UnknownMode};

@@ -105,10 +105,19 @@ impl Sources {
         checked.flat_map(|(name, text)| broken_in(name, text, &roof)).collect()
     }
 
-    /// The names that lib.rs re-exports, with the module that each comes from.
+    /// The names that lib.rs re-exports, and exported macros, with the module that each comes from.
     fn re_exports(&self) -> BTreeMap<String, String> {
         let lib = self.0.get("lib.rs").map(String::as_str).unwrap_or_default();
-        source::re_exports(lib).into_iter().collect()
+        source::re_exports(lib).into_iter().chain(self.exported_macros()).collect()
+    }
+
+    fn exported_macros(&self) -> impl Iterator<Item = (String, String)> {
+        self.0.iter().flat_map(|(file, text)| {
+            let module = file.split('/').next().unwrap_or(file).trim_end_matches(".rs");
+            let defined = text.split("#[macro_export]\nmacro_rules! ").skip(1);
+            let names = defined.filter_map(|rest| rest.split_whitespace().next());
+            names.map(move |name| (name.to_owned(), module.to_owned()))
+        })
     }
 
     /// The modules that are declared under `#[cfg(test)]`, as paths without ending.

@@ -150,6 +150,38 @@ fn the_story_is_told_to_its_end_and_without_colours_where_nobody_sees_them() {
 }
 
 #[test]
+fn with_a_state_file_a_run_continues_where_the_last_one_ended() {
+    let folder = folder();
+    let state = folder.path().join("state.sqlite");
+    let arguments = ["--state".as_ref(), state.as_path(), folder.path()];
+    let stories: Vec<_> = (0..2).map(|_| String::from_utf8(run(&arguments).stdout).unwrap()).collect();
+    assert!(!stories[0].contains("continues at"), "{}", stories[0]);
+    let first = "continues at epoch 10: emergency_rollback at 0%, by ben (EMERGENCY: an order was read wrong)\n";
+    assert!(stories[1].starts_with(first), "{}", stories[1]);
+    assert!(stories[1].contains("│ 11    ┆") && !stories[1].contains("│ 10    ┆"), "{}", stories[1]);
+    let figures = |story: &str| story.lines().find(|line| line.starts_with("│ folder ┆")).map(ToOwned::to_owned);
+    assert_eq!(figures(&stories[0]), figures(&stories[1]), "every document is compared again");
+
+    let report = parsed(&run(&["--json".as_ref(), "--state".as_ref(), &state, folder.path()]));
+    assert_eq!(report["folder"], json_report(folder.path())["folder"], "and --json stays one object");
+}
+
+#[test]
+fn a_state_file_that_cannot_be_used_is_a_failure_that_says_why() {
+    let folder = folder();
+    let state = folder.path().join("agree.toml");
+    let output = run(&["--state".as_ref(), &state, folder.path()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(output.stdout.is_empty());
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.starts_with("toml_upgrade: `") && errors.contains("agree.toml`"), "{errors}");
+    assert_eq!(
+        fs::read(state).unwrap(),
+        b"[package]\nname = 'cutover'\nat = 1979-05-27T07:32:00Z\nbig = [nan, inf, -0.0]"
+    );
+}
+
+#[test]
 fn wrong_usage_is_refused() {
     let output = run(&["--yaml".as_ref()]);
     assert_eq!(output.status.code(), Some(2));

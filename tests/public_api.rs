@@ -11,8 +11,9 @@ use cutover::bucket::{BucketHasher, Domain};
 use cutover::clock::Instant;
 use cutover::compare::{AlphaError, ComparatorError, Difference, Noise, NoiseReport, RuleError};
 use cutover::control::{
-    AutoFallbackBuilder, AutoFallbackError, Claim, ControllerBuilder, NotClaimed, OpenError, Persisted, Reconciled,
-    Resolution, Stuck,
+    AutoFallbackBuilder, AutoFallbackError, Claim, ControllerBuilder, Group, Health, HealthCheck, HealthSchedule,
+    HealthState, NotClaimed, OpenError, Persisted, Reconciled, RegisterError, Resolution, SideHealth, Stuck,
+    UnknownGroup,
 };
 use cutover::dual::{
     Call, Counts, DualRunnerBuilder, Fallback, Faults, NeedsComparator, Order, PanicAborts, ShadowPolicy, Skipped,
@@ -20,19 +21,19 @@ use cutover::dual::{
 use cutover::flag::{FlagConfigError, FlagRouter, FlagSetError, UnknownFlag};
 use cutover::handover::{FlushTimeout, HandoverCounts};
 use cutover::mode::Routing;
-use cutover::observe::{Event, ObserverQueue, Observers, Sample};
+use cutover::observe::{CheckOutcome, Event, ObserverQueue, Observers, Sample};
 use cutover::random::{RandomSource, SystemRandom};
 use cutover::record::{
     Capture, Captured, Fingerprint, JsonLinesRecorder, MemoryRecorder, RecordError, RecorderQueue, SideRecord,
 };
 use cutover::runtime::ThreadRuntime;
-use cutover::store::{ClaimStore, TextError};
+use cutover::store::{ClaimStore, DiscrepancyStore, GroupName, StoreRecorder, StoreRecorderBuilder, TextError};
 use cutover::validate::{CasesError, ValidationReport};
 use cutover::{
     AutoFallback, BucketKey, ChangeError, Claims, Clock, Comparator, Comparison, Discrepancy, DualRunner, Equality,
-    FeatureFlag, FlagSet, HostRuntime, MemoryStore, MigrationController, MigrationStatus, MigrationValidator,
-    MissingKey, Observer, Outcome, Percentage, PercentageError, Recorder, Route, Router, Runtime, Shadow, Side,
-    StateStore, StoreError, Structural, SystemClock, SystemMode, TransitionError, UnknownMode, Verdict,
+    FeatureFlag, FlagSet, HostRuntime, MemoryStore, MigrationController, MigrationRegistry, MigrationStatus,
+    MigrationValidator, MissingKey, Observer, Outcome, Percentage, PercentageError, Recorder, Route, Router, Runtime,
+    Shadow, Side, StateStore, StoreError, Structural, SystemClock, SystemMode, TransitionError, UnknownMode, Verdict,
 };
 
 /// Asserts at compile time that each type has the bounds.
@@ -49,17 +50,17 @@ macro_rules! assert_all {
 assert_all!([Copy + Debug + Send + Sync + Unpin + 'static]:
     Percentage, BucketHasher, BucketKey<'static>, Domain, MissingKey, SystemMode, Routing, Side, Outcome, Verdict,
     Route, Shadow, Event, Sample, Instant, Equality, SystemRandom, Counts, Skipped, Faults, Order, Fallback,
-    HandoverCounts, HostRuntime, Reconciled, Resolution, AutoFallbackError,
+    HandoverCounts, HostRuntime, Reconciled, Resolution, AutoFallbackError, CheckOutcome, Health, HealthSchedule, HealthState, SideHealth,
 );
 
 // Handles and records that threads share.
 assert_all!([Clone + Debug + Send + Sync + Unpin + 'static]:
     SystemClock, Comparison, Difference, Discrepancy, SideRecord, Fingerprint, Capture, Captured, ShadowPolicy,
-    NoiseReport, FeatureFlag, FlagSet, FlagRouter, MigrationController, MigrationStatus, Persisted, ThreadRuntime,
+    NoiseReport, FeatureFlag, FlagSet, FlagRouter, MigrationController, MigrationRegistry, Group, GroupName, MigrationStatus, Persisted, ThreadRuntime,
     ValidationReport, DualRunner<u32, String>, Claims, Stuck,
 );
 assert_all!([Debug + Send + Sync + 'static]:
-    Noise, Structural, MemoryRecorder, RecorderQueue, JsonLinesRecorder, Observers, ObserverQueue, MemoryStore,
+    Noise, Structural, MemoryRecorder, RecorderQueue, StoreRecorder, StoreRecorderBuilder, JsonLinesRecorder, Observers, ObserverQueue, MemoryStore,
     ControllerBuilder, MigrationValidator<u32>, DualRunnerBuilder<u32, String>, NeedsComparator<u32, String>,
     Call<'static, 'static, u32, String>, Claim, AutoFallback, AutoFallbackBuilder<'static>,
 );
@@ -71,13 +72,13 @@ assert_all!([Clone + Debug + Send + Sync + 'static]: DualRunner<Rc<u32>, Rc<str>
 assert_all!([Error + Send + Sync + 'static]:
     PercentageError, TransitionError, UnknownMode, ComparatorError, RecordError, AlphaError, RuleError, OpenError,
     ChangeError, StoreError, TextError, PanicAborts, FlushTimeout, FlagConfigError, FlagSetError, UnknownFlag,
-    CasesError, NotClaimed, AutoFallbackError,
+    CasesError, NotClaimed, AutoFallbackError, RegisterError, UnknownGroup,
 );
 
 // What a host gives can be shared as an object.
 assert_all!([Send + Sync]:
     dyn Router, dyn Clock, dyn RandomSource, dyn Runtime, dyn Observer, dyn Recorder, dyn Comparator<str>,
-    dyn StateStore, dyn ClaimStore,
+    dyn StateStore, dyn ClaimStore, dyn HealthCheck, dyn DiscrepancyStore,
 );
 
 #[cfg(feature = "testing")]

@@ -73,6 +73,7 @@ fn the_futures_of_a_controller_of_claims_and_of_a_validator_can_be_sent() {
         sent(opened.set_shadow_share(None, "ana", "go")).await.unwrap();
         sent(opened.reconcile("ana", "go")).await.unwrap();
         sent(opened.refresh()).await.unwrap();
+        assert!(sent(opened.check_health_now()).await.is_none());
         sent(opened.emergency_rollback("ana", "stop")).await;
         assert_eq!(sent(opened.history(0, 10)).await.unwrap().len(), 3);
     });

@@ -1,5 +1,5 @@
 //! `MemoryStore` keeps every law that the conformance kit checks, and so it does behind `SlowStore` and `FailingStore`.
-#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![cfg(feature = "testing")]
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -168,3 +168,13 @@ fn a_store_can_be_an_object() {
     let store: std::sync::Arc<dyn StateStore> = std::sync::Arc::new(MemoryStore::new());
     assert!(block_on(store.load(&id("a"))).unwrap().is_none());
 }
+
+/// JSON gives `null` back as nothing, which must not look like a change of the entry.
+#[test]
+fn evidence_of_null_is_no_evidence_and_its_entry_is_read_back_whole() {
+    let change = change(None, 5, 1).with_evidence(serde_json::Value::Null);
+    let json = change.entry().to_json().unwrap();
+    let read = cutover::store::AuditEntry::from_json(json.as_bytes()).unwrap();
+    assert_eq!((&read, read.evidence.as_ref()), (change.entry(), None));
+    cutover::store::AuditVerifier::new().follow(&read).unwrap();
+}

@@ -1,7 +1,7 @@
 //! Moves an application from the crate `toml` 0.5.11 to `toml` 1, on real documents, from the first comparison to the
 //! last step: dual run, validation, gradual rollout, emergency rollback.
 //!
-//! `cargo run --release --example toml_upgrade [-- [--json] [FOLDER]]`
+//! `cargo run --release --example toml_upgrade [-- [--json] [--state FILE] [FOLDER]]`
 //!
 //! The call site is in `parse.rs`; everything else looks on.
 
@@ -11,16 +11,18 @@ mod figures;
 mod parse;
 mod rollout;
 mod show;
+mod state;
 mod validate;
 
 use std::error::Error;
 use std::io::{self, Write};
+use std::iter;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser as _;
-use cutover::{MemoryRecorder, MemoryStore, MigrationController, StateStore, SystemMode};
+use cutover::{MemoryRecorder, MigrationController};
 
 use compare::compare;
 use documents::{Folder, suite};
@@ -35,18 +37,17 @@ struct Arguments {
     /// Print the figures of the dual run as one JSON object, and leave out the later steps
     #[arg(long)]
     json: bool,
+    /// Keep the migration in this SQLite file, which is made if there is none: the next run continues where this one ends
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
     /// Where to look for *.toml files; symbolic links are not followed [default: the sources of the crates that cargo has
     /// unpacked]
     folder: Option<PathBuf>,
 }
 
 const EXIT_STATUS: &str = "Exit status: 0 when the report was printed, whatever it says; files and folders that cannot be \
-read are named on standard error and counted. 1 when it could not be printed, 2 for wrong arguments.";
-
-/// The seam for a durable store: the mode and the audit trail are kept here. `examples/custom_store.rs` has one in files.
-fn store() -> impl StateStore + 'static {
-    MemoryStore::new()
-}
+read are named on standard error and counted. 1 when it could not be printed or the state could not be kept, 2 for wrong \
+arguments.";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -56,15 +57,19 @@ async fn main() -> ExitCode {
         Err(error) if is_closed_pipe(&*error) => ExitCode::SUCCESS,
         Err(error) => {
             // Nobody is left to tell when standard error is closed too.
-            drop(writeln!(io::stderr(), "toml_upgrade: {error}"));
+            drop(writeln!(io::stderr(), "toml_upgrade: {}", causes(&*error)));
             ExitCode::FAILURE
         }
     }
 }
 
 async fn run(arguments: Arguments, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
-    let migration = MigrationController::open("toml-upgrade", store()).await?;
-    migration.transition(SystemMode::Parallel, "ana", "see what toml 1 reads differently").await?;
+    let migration = MigrationController::open("toml-upgrade", state::store(arguments.state.as_deref())?).await?;
+    let left = state::left(&migration);
+    if let (Some(left), false) = (&left, arguments.json) {
+        show::continued(out, left)?;
+    }
+    state::begin(&migration).await?;
 
     let folder = Folder::find(arguments.folder.unwrap_or_else(documents::default_folder));
     let recorder = Arc::new(MemoryRecorder::new().with_max_entries(10_000));
@@ -95,7 +100,14 @@ async fn run(arguments: Arguments, out: &mut impl Write) -> Result<(), Box<dyn E
     show::heading(out, "4. Emergency: everything goes back to legacy at once")?;
     let rollback = rollout::roll_back(&migration, &documents).await;
     show::rollback(out, &rollback)?;
-    Ok(show::audit(out, &migration.history(0, 100).await?)?)
+    let before = left.map_or(0, |left| left.epoch);
+    Ok(show::audit(out, &migration.history(before, 100).await?)?)
+}
+
+/// What went wrong, and why.
+fn causes(error: &(dyn Error + 'static)) -> String {
+    let all = iter::successors(Some(error), |&error| error.source());
+    all.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn is_closed_pipe(error: &(dyn Error + 'static)) -> bool {

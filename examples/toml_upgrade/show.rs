@@ -5,8 +5,11 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Row, Table, modifiers, presets};
+use comfy_table::{
+    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Row, Table, modifiers, presets,
+};
 use console::style;
+use cutover::control::MigrationStatus;
 use cutover::store::{AuditEntry, Settings};
 use cutover::validate::ValidationReport;
 use cutover::{Discrepancy, MemoryRecorder};
@@ -22,6 +25,15 @@ pub(crate) use differences::disagreements;
 
 pub(crate) fn heading(out: &mut impl Write, text: &str) -> io::Result<()> {
     writeln!(out, "\n{}", style(text).bold().cyan())
+}
+
+/// What an earlier run left, which this one takes up.
+pub(crate) fn continued(out: &mut impl Write, left: &MigrationStatus) -> io::Result<()> {
+    let MigrationStatus { epoch, mode, rollout, .. } = left;
+    let who = left.actor.as_ref().map_or("nobody", |actor| actor.as_str());
+    let why = left.reason.as_ref().map_or("no reason", |reason| reason.as_str());
+    let (who, why) = (printable(who), printable(why));
+    writeln!(out, "continues at epoch {epoch}: {mode} at {rollout}, by {who} ({why})")
 }
 
 /// Names and counts on standard error all that could not be read.
@@ -144,6 +156,9 @@ pub(crate) fn audit(out: &mut impl Write, entries: &[AuditEntry]) -> io::Result<
         let [change, from, to] = changed(entry.before.unwrap_or_default(), entry.after);
         let (who, why) = (printable(entry.actor.as_str()), printable(entry.reason.as_str()));
         table.add_row([entry.epoch.to_string(), time_of_day(entry.at), who, change, from, to, why]);
+    }
+    for modes in table.column_iter_mut().skip(4).take(2) {
+        modes.set_constraint(ColumnConstraint::ContentWidth);
     }
     writeln!(out, "{table}")
 }

@@ -10,6 +10,7 @@ use super::MigrationController;
 use super::error::OpenError;
 use super::flight::Flights;
 use super::follow::{Polling, follow};
+use super::health::{Checks, HealthCheck, HealthSchedule, Plan};
 use super::inner::Inner;
 use super::port::Port;
 use super::routing::Routing;
@@ -17,6 +18,7 @@ use super::start::{Policies, Start, StartPolicy};
 use crate::bucket::MissingKey;
 use crate::clock::{Clock, SystemClock};
 use crate::observe::{Observer, Observers};
+use crate::outcome::Side;
 use crate::random::{RandomSource, SystemRandom};
 use crate::runtime::{HostRuntime, Runtime};
 use crate::store::{AuditKey, MigrationId, StateStore, TextError};
@@ -53,6 +55,7 @@ pub struct ControllerBuilder {
     max_staleness: Option<Duration>,
     start_policies: Vec<StartPolicy>,
     audit_key: Option<AuditKey>,
+    health: Plan,
 }
 
 impl ControllerBuilder {
@@ -70,6 +73,7 @@ impl ControllerBuilder {
             max_staleness: None,
             start_policies: Vec::new(),
             audit_key: None,
+            health: Plan::default(),
         }
     }
 
@@ -105,6 +109,23 @@ impl ControllerBuilder {
     /// How long one call of the store may take. The default is 2 s.
     pub fn store_deadline(self, deadline: Duration) -> Self {
         Self { store_deadline: deadline, ..self }
+    }
+
+    /// Checks `side` in the background by `schedule`, as long as there is a handle of the controller. One check per side:
+    /// a later one takes the place of an earlier one. The default is none.
+    ///
+    /// ```
+    /// use cutover::control::{BoxError, HealthSchedule};
+    /// use cutover::{MemoryStore, MigrationController, Side};
+    /// use std::time::Duration;
+    ///
+    /// # async fn ping() -> Result<(), BoxError> { Ok(()) }
+    /// let builder = MigrationController::builder("search", MemoryStore::new())
+    ///     .health_check(Side::New, || async { ping().await }, HealthSchedule::every(Duration::from_secs(30)));
+    /// ```
+    pub fn health_check(mut self, side: Side, check: impl HealthCheck + 'static, schedule: HealthSchedule) -> Self {
+        self.health.set(side, Arc::new(check), schedule);
+        self
     }
 
     /// How often the store is read for changes of others, longer or shorter by up to a fifth, so that processes do not
@@ -169,6 +190,7 @@ impl ControllerBuilder {
     pub async fn open(self) -> Result<MigrationController, OpenError> {
         let runtime = self.runtime.unwrap_or_else(|| Arc::new(HostRuntime));
         let port = Port { id: self.id?, store: self.store, runtime, deadline: self.store_deadline };
+        let health = self.health.checks(&port.runtime, &self.clock, &self.random);
         let policies = Policies::new(&self.start_policies, &port.id)?;
         let Start { known, emergency } = policies.start(port.load().await, &*self.clock)?;
         let (alive, gone) = oneshot::channel();
@@ -185,11 +207,13 @@ impl ControllerBuilder {
             known: Mutex::new(known),
             flights: Flights::default(),
             _alive: alive,
+            health,
         });
         inner.begin(emergency).await;
         if let Some(polling) = self.polling {
             follow(&inner, polling, gone);
         }
+        Checks::start(&inner);
         Ok(MigrationController { inner })
     }
 }

@@ -2,20 +2,22 @@
 
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Shared, WeakShared};
+use futures_util::future::{BoxFuture, Either, Shared, WeakShared, select};
 use serde_json::Value;
 
+use super::change::Changed;
 use super::decide::emergency;
+use super::error::ChangeError;
 use super::inner::Inner;
 use crate::mode::SystemMode;
 use crate::runtime::{Runtime, process_wide};
-use crate::store::{Author, Change, ChangeKind, Expect, Record, Stamp, StoreError};
+use crate::store::{Author, Change, ChangeKind, Expect, Record, Settings, Stamp, StoreError};
 
 /// Resolves when an emergency is stored.
 ///
@@ -79,6 +81,15 @@ const CAP: Duration = Duration::from_secs(5);
 impl Inner {
     /// Pulls the brake: in this process first, then in the store, then the observer hears of it.
     pub(super) fn emergency(self: &Arc<Self>, author: Author, evidence: Option<Value>) -> Persisted {
+        self.pull(author, evidence)()
+    }
+
+    /// Pulls the brake in this process, where it holds when this returns. What is given back does the rest.
+    pub(super) fn pull(
+        self: &Arc<Self>,
+        author: Author,
+        evidence: Option<Value>,
+    ) -> impl FnOnce() -> Persisted + use<> {
         let (op_id, at) = (self.random.next_u128(), self.now());
         let fresh = Arc::clone(self).store_emergency().boxed().shared();
         let brake = Brake { author, evidence, at, op_id, storing: fresh.downgrade() };
@@ -94,12 +105,26 @@ impl Inner {
                 None
             }
         });
-        let storing = running.unwrap_or_else(|| {
-            self.port.spawn(Tenacious { storing: fresh.clone(), inner: Arc::clone(self) }.boxed());
-            fresh
-        });
-        self.tell(news);
-        Persisted(storing)
+        let inner = Arc::clone(self);
+        move || {
+            let storing = running.unwrap_or_else(|| {
+                inner.port.spawn(Tenacious { storing: fresh.clone(), inner: Arc::clone(&inner) }.boxed());
+                fresh
+            });
+            inner.tell(news);
+            Persisted(storing)
+        }
+    }
+
+    /// The change that an emergency was, when it is stored within the time of one call of the store.
+    pub(super) async fn confirmed(&self, before: Settings, persisted: Persisted) -> Result<Changed, ChangeError> {
+        match select(persisted, pin!(self.port.sleep(self.port.deadline))).await {
+            Either::Left(_) => {
+                let known = self.known();
+                Ok(Changed { epoch: known.epoch(), before, after: known.effective() })
+            }
+            Either::Right(_) => Err(ChangeError::Unpersisted),
+        }
     }
 
     async fn store_emergency(self: Arc<Self>) {

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use super::flight::Flights;
 use super::follow::Alive;
+use super::health::Checks;
 use super::keeper::Keeper;
 use super::known::{Heard, Known, LOOK_BACK, settles};
 use super::last_known::Emergency;
@@ -34,6 +35,7 @@ pub(super) struct Inner {
     pub(super) max_staleness: Duration,
     /// Ends whoever follows the store for this controller.
     pub(super) _alive: Alive,
+    pub(super) health: Checks,
 }
 
 impl Inner {

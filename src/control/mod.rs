@@ -9,12 +9,14 @@ mod error;
 mod fallback;
 mod flight;
 mod follow;
+mod health;
 mod inner;
 mod keeper;
 mod known;
 mod last_known;
 mod news;
 mod port;
+mod registry;
 mod routing;
 mod snapshot;
 mod start;
@@ -27,9 +29,10 @@ pub use claims::{Claim, Claims, NotClaimed, Reconciled, Resolution, Stuck};
 pub use emergency::Persisted;
 pub use error::{ChangeError, OpenError};
 pub use fallback::{AutoFallback, AutoFallbackBuilder, AutoFallbackError};
+pub use health::{BoxError, Health, HealthCheck, HealthSchedule, HealthState, SideHealth, async_trait};
 pub use last_known::LastKnownError;
+pub use registry::{Group, MigrationRegistry, RegisterError, UnknownGroup};
 pub use start::StartPolicy;
-
 pub use status::MigrationStatus;
 pub use verify::VerifyError;
 
@@ -39,14 +42,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::{Either, select};
-
 use crate::Percentage;
 use crate::bucket::BucketKey;
 use crate::handover::FlushTimeout;
 use crate::mode::SystemMode;
 use crate::route::{Route, Router};
-use crate::store::{AuditEntry, AuditHead, Author, StateStore, StoreError};
+use crate::store::{AuditEntry, AuditHead, Author, MigrationId, StateStore, StoreError};
 use decide::Wish;
 use inner::Inner;
 
@@ -92,6 +93,12 @@ impl MigrationController {
         ControllerBuilder::new(id.as_ref(), Arc::new(store))
     }
 
+    /// Which migration this is.
+    #[must_use]
+    pub fn id(&self) -> &MigrationId {
+        &self.inner.port.id
+    }
+
     /// How the call for `key` runs, by the routing table of [`SystemMode`].
     ///
     /// A call without a key is served by legacy in `GradualRollout`, at 100 % too, unless the controller was built with
@@ -131,14 +138,7 @@ impl MigrationController {
     async fn transition_to_emergency(&self, actor: &str, reason: &str) -> Result<Changed, ChangeError> {
         let before = self.inner.known().effective();
         let persisted = self.emergency_rollback(actor, reason);
-        let deadline = std::pin::pin!(self.inner.port.sleep(self.inner.port.deadline));
-        match select(persisted, deadline).await {
-            Either::Left(_) => {
-                let known = self.inner.known();
-                Ok(Changed { epoch: known.epoch(), before, after: known.effective() })
-            }
-            Either::Right(_) => Err(ChangeError::Unpersisted),
-        }
+        self.inner.confirmed(before, persisted).await
     }
 
     /// Changes the share of keys that new serves in `GradualRollout`. The same rollout again stores nothing.

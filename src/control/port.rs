@@ -1,17 +1,15 @@
 //! [`Port`]: the host's store and runtime, with a deadline on every call and every panic contained.
 
 use std::future::{Future, pending, ready};
-use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Either, select};
+use futures_util::future::BoxFuture;
 
-use crate::bucket::ppm_of;
-use crate::contain::{contain_quietly, discard};
-use crate::runtime::Runtime;
+use crate::contain::contain_quietly;
+pub(super) use crate::runtime::backoff;
+use crate::runtime::{Lost, Runtime, Sheltered, sleep, try_sleep, within};
 use crate::store::{AuditEntry, Change, Expect, MigrationId, Record, StateStore, StoreError, WakeUps};
 
 pub(super) struct Port {
@@ -49,15 +47,13 @@ impl Port {
 
     /// Waits for `duration`; for ever on a runtime that cannot sleep.
     pub(super) async fn sleep(&self, duration: Duration) {
-        if !self.try_sleep(duration).await {
-            pending::<()>().await;
-        }
+        sleep(&*self.runtime, duration).await;
     }
 
     /// As [`sleep`](Self::sleep), for those who do not keep the port alive.
     pub(super) fn sleep_apart(&self, duration: Duration) -> BoxFuture<'static, ()> {
         match contain_quietly(|| self.runtime.sleep(duration)) {
-            Ok(sleep) => Contained::new(sleep)
+            Ok(sleep) => Sheltered::new(sleep)
                 .then(|slept| slept.map_or_else(|| pending().boxed(), |()| ready(()).boxed()))
                 .boxed(),
             Err(_) => pending().boxed(),
@@ -66,10 +62,7 @@ impl Port {
 
     /// Waits for `duration` and says so; not at all on a runtime that cannot sleep.
     pub(super) async fn try_sleep(&self, duration: Duration) -> bool {
-        match contain_quietly(|| self.runtime.sleep(duration)) {
-            Ok(sleep) => Contained::new(sleep).await.is_some(),
-            Err(_) => false,
-        }
+        try_sleep(&*self.runtime, duration).await
     }
 
     /// The answer of a store call, or `lost` with the reason why there is none.
@@ -78,58 +71,10 @@ impl Port {
         call: impl Future<Output = Result<T, StoreError>> + Send,
         lost: fn(&'static str) -> StoreError,
     ) -> Result<T, StoreError> {
-        match select(Contained::new(call), pin!(self.sleep(self.deadline))).await {
-            Either::Left((Some(answer), _)) => answer,
-            Either::Left((None, _)) => Err(lost("the store panicked")),
-            Either::Right(_) => Err(lost("the store did not answer before the deadline")),
+        match within(&*self.runtime, self.deadline, call).await {
+            Ok(answer) => answer,
+            Err(Lost::Panicked) => Err(lost("the store panicked")),
+            Err(Lost::TimedOut) => Err(lost("the store did not answer before the deadline")),
         }
-    }
-}
-
-/// A foreign future. A panic while it runs ends as `None`, one while it is dropped ends here.
-struct Contained<F: Future>(Option<Pin<Box<F>>>);
-
-impl<F: Future> Contained<F> {
-    fn new(future: F) -> Self {
-        Self(Some(Box::pin(future)))
-    }
-}
-
-impl<F: Future> Future for Contained<F> {
-    type Output = Option<F::Output>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(future) = self.0.as_mut() else { return Poll::Pending };
-        let polled = contain_quietly(|| future.as_mut().poll(context));
-        if !matches!(polled, Ok(Poll::Pending)) {
-            discard(self.0.take());
-        }
-        polled.map_or(Poll::Ready(None), |polled| polled.map(Some))
-    }
-}
-
-impl<F: Future> Drop for Contained<F> {
-    fn drop(&mut self) {
-        discard(self.0.take());
-    }
-}
-
-/// How long to wait after the failure number `attempt`, from 0: up to `base`, doubled each time, at most `cap`, with full
-/// jitter (Brooker, *Exponential Backoff and Jitter*, 2015).
-pub(super) fn backoff(attempt: u32, base: Duration, cap: Duration, random: u64) -> Duration {
-    let ceiling = base.saturating_mul(1 << attempt.min(20)).min(cap);
-    ceiling * ppm_of(random) / 1_000_000
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waiting_doubles_up_to_its_cap_and_is_spread() {
-        let (base, cap) = (Duration::from_millis(100), Duration::from_secs(5));
-        let longest = |attempt| backoff(attempt, base, cap, u64::MAX).as_millis();
-        assert_eq!([longest(0), longest(1), longest(2), longest(9), longest(u32::MAX)], [99, 199, 399, 4999, 4999]);
-        assert_eq!(backoff(3, base, cap, 0), Duration::ZERO);
     }
 }

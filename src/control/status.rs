@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
+use super::health::Health;
 use super::inner::Inner;
 use super::known::Known;
 use crate::Percentage;
@@ -53,8 +54,8 @@ pub struct MigrationStatus {
     pub allowed: Vec<SystemMode>,
     /// The last transitions, oldest first: at most 10, of the last 50 changes.
     pub recent_transitions: Vec<AuditEntry>,
-    /// The health of both sides, where something checks it.
-    pub health: Option<serde_json::Value>,
+    /// The health of the sides; `None` if neither is [checked](super::ControllerBuilder::health_check).
+    pub health: Option<Health>,
     /// How the two sides compare, where something measures it.
     pub performance: Option<serde_json::Value>,
 }
@@ -82,7 +83,7 @@ impl Inner {
             reason,
             allowed: settings.mode.allowed().to_vec(),
             recent_transitions: known.recent.to_vec(),
-            health: None,
+            health: self.health.health(),
             performance: None,
         }
     }
@@ -98,7 +99,10 @@ fn origin(known: &Known) -> (Option<SystemTime>, Option<Actor>, Option<Reason>) 
 }
 
 #[expect(clippy::ref_option, reason = "serde passes fields by reference")]
-fn optional_millis<S: serde::Serializer>(time: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn optional_millis<S: serde::Serializer>(
+    time: &Option<SystemTime>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     match time {
         Some(time) => unix_millis::serialize(time, serializer),
         None => serializer.serialize_none(),

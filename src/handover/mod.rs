@@ -3,7 +3,7 @@
 
 mod waiting;
 
-pub(crate) use waiting::{Limits, Parcel};
+pub(crate) use waiting::{Limits, Parcel, Place, Waiting};
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +15,6 @@ use serde::Serialize;
 
 use crate::contain::{Panicked, contain_quietly, discard};
 use crate::lock::lock;
-use waiting::{Place, Waiting};
 
 /// Hands parcels over to foreign code on a thread of its own. Whoever pushes never waits for that code.
 ///
@@ -111,7 +110,7 @@ pub struct HandoverCounts {
     pub handed_over: u64,
     /// Was merged into an equal one that still waited.
     pub merged: u64,
-    /// Did not fit into the queue, or found no thread, and was dropped.
+    /// Did not fit into the queue or the store behind it, or found no thread, and was dropped.
     pub dropped: u64,
     /// Was refused with an error.
     pub failed: u64,

@@ -26,7 +26,7 @@ pub(crate) struct Limits {
 }
 
 /// Where a pushed parcel went.
-pub(super) enum Place<P> {
+pub(crate) enum Place<P> {
     /// The end of the queue.
     Own,
     /// Into an equal one that waits.
@@ -35,7 +35,7 @@ pub(super) enum Place<P> {
     None(P),
 }
 
-pub(super) struct Waiting<P: Parcel> {
+pub(crate) struct Waiting<P: Parcel> {
     limits: Limits,
     /// The parcels with their sizes, oldest first.
     parcels: VecDeque<(P, usize)>,
@@ -47,12 +47,12 @@ pub(super) struct Waiting<P: Parcel> {
 }
 
 impl<P: Parcel> Waiting<P> {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: Limits) -> Self {
         Self { limits, parcels: VecDeque::new(), places: HashMap::new(), bytes: 0, left: 0 }
     }
 
     /// Queues a parcel of `size` bytes.
-    pub(super) fn push(&mut self, parcel: P, size: usize) -> Place<P> {
+    pub(crate) fn push(&mut self, parcel: P, size: usize) -> Place<P> {
         let label = parcel.label();
         if let Some(equal) = label.as_ref().and_then(|label| self.find(label)) {
             equal.merge(&parcel);
@@ -75,7 +75,7 @@ impl<P: Parcel> Waiting<P> {
     }
 
     /// Takes the oldest parcel.
-    pub(super) fn pop(&mut self) -> Option<P> {
+    pub(crate) fn pop(&mut self) -> Option<P> {
         let (parcel, size) = self.parcels.pop_front()?;
         if let Some(label) = parcel.label() {
             self.places.remove(&label);
@@ -85,16 +85,16 @@ impl<P: Parcel> Waiting<P> {
         Some(parcel)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.parcels.is_empty()
     }
 
-    pub(super) fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         self.parcels.len() < self.limits.entries && self.bytes < self.limits.bytes
     }
 
     /// How many parcels were ever queued.
-    pub(super) fn end(&self) -> u64 {
+    pub(crate) fn end(&self) -> u64 {
         self.left + self.parcels.len() as u64
     }
 }

@@ -1,8 +1,10 @@
 //! [`Observer`]: hears everything, decides nothing.
 
+mod health;
 mod list;
 mod queue;
 
+pub use health::CheckOutcome;
 pub use list::Observers;
 pub use queue::ObserverQueue;
 
@@ -165,6 +167,15 @@ pub enum Event {
     },
     /// The store is believed again.
     DoubtSettled,
+    /// A health check of one side ended.
+    HealthChecked {
+        /// Which side was checked.
+        side: Side,
+        /// How the check ended.
+        outcome: CheckOutcome,
+        /// How many checks of this side have not succeeded in a row; 0 after a success.
+        consecutive_failures: u32,
+    },
 }
 
 /// How one side of one call ended.

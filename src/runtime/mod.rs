@@ -1,11 +1,13 @@
 //! [`Runtime`]: who spawns and who sleeps.
 
+mod patience;
 mod task;
 mod thread;
 mod timer;
 #[cfg(feature = "tokio")]
 mod tokio;
 
+pub(crate) use patience::{Lost, Sheltered, backoff, sleep, try_sleep, within};
 #[cfg(feature = "testing")]
 pub(crate) use task::{Contained, Ending};
 pub use thread::ThreadRuntime;

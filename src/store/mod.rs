@@ -9,6 +9,7 @@ mod doubt;
 mod error;
 mod memory;
 mod record;
+mod recorder;
 mod text;
 
 pub use chain::{AuditFault, AuditHash, AuditHead, AuditKey, AuditProblem, AuditVerifier, NotAHash, ShortKey};
@@ -19,7 +20,8 @@ pub use doubt::Doubt;
 pub use error::StoreError;
 pub use memory::MemoryStore;
 pub use record::{Expect, Record, Settings};
-pub use text::{Actor, Author, ItemId, MigrationId, Reason, TextError};
+pub use recorder::{StoreRecorder, StoreRecorderBuilder};
+pub use text::{Actor, Author, GroupName, ItemId, MigrationId, Reason, TextError};
 
 /// Re-exported, so that a host's `impl StateStore` needs no dependency of its own.
 pub use async_trait::async_trait;

@@ -1,4 +1,4 @@
-//! [`MigrationId`], [`Actor`], [`Reason`] and [`ItemId`]: texts that are checked once, where they come in.
+//! [`MigrationId`], [`GroupName`], [`Actor`], [`Reason`] and [`ItemId`]: texts that are checked once, where they come in.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,6 +19,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct MigrationId(Arc<str>);
+
+/// The name of a group of migrations: 1 to 64 of `a-z`, `0-9`, `.`, `_` and `-`, the first a letter or digit.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct GroupName(Arc<str>);
 
 /// Who changes something: 1 to 256 bytes, not blank, without control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -83,6 +88,7 @@ macro_rules! checked_text {
 }
 
 checked_text!(MigrationId, Rule::MigrationId);
+checked_text!(GroupName, Rule::Group);
 checked_text!(Actor, Rule::Actor);
 checked_text!(Reason, Rule::Reason);
 checked_text!(ItemId, Rule::Item);
@@ -156,6 +162,8 @@ pub struct TextError {
 enum Rule {
     #[error("a migration id")]
     MigrationId,
+    #[error("the name of a group")]
+    Group,
     #[error("an actor")]
     Actor,
     #[error("a reason")]
@@ -177,7 +185,7 @@ enum Problem {
 impl Rule {
     const fn allowed(self) -> &'static str {
         match self {
-            Self::MigrationId => "1 to 64 of a-z, 0-9, `.`, `_`, `-`, the first a letter or digit",
+            Self::MigrationId | Self::Group => "1 to 64 of a-z, 0-9, `.`, `_`, `-`, the first a letter or digit",
             Self::Actor => "1 to 256 bytes, not blank, without control characters",
             Self::Reason => "1 to 1024 bytes, not blank, without control characters",
             Self::Item => "1 to 512 bytes, not blank, without control characters",
@@ -186,7 +194,7 @@ impl Rule {
 
     const fn max_bytes(self) -> usize {
         match self {
-            Self::MigrationId => MAX_ID,
+            Self::MigrationId | Self::Group => MAX_ID,
             Self::Actor => MAX_ACTOR,
             Self::Reason => MAX_REASON,
             Self::Item => MAX_ITEM,
@@ -205,7 +213,7 @@ impl Rule {
             return Some(Problem::TooLong);
         }
         let allowed = match self {
-            Self::MigrationId => is_id(text),
+            Self::MigrationId | Self::Group => is_id(text),
             Self::Actor | Self::Reason | Self::Item => !text.chars().any(char::is_control),
         };
         (!allowed).then_some(Problem::Character)

@@ -1,5 +1,5 @@
 //! What a host's own tests need (feature `testing`): time that stands still, tasks in a fixed order, chance that
-//! repeats, parts that fail on request, and pins that say when anybody moved.
+//! repeats, parts that fail on request, pins that say when anybody moved, and the laws of stores as checks.
 
 mod clock;
 pub mod conformance;

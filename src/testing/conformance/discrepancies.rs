@@ -31,7 +31,7 @@ pub async fn discrepancies_are_merged(factory: &dyn StoreFactory) -> Result<(), 
         let mut first = sample(1, 5_000, 1);
         let later = Discrepancy { epoch: 9, mode: SystemMode::NewOnly, served: Side::New, ..sample(1, 9_000, 2) };
         let later = Discrepancy { key: Some("a later key".to_owned()), ..later };
-        let earlier = sample(1, 1_000, (1 << 53) + 1);
+        let earlier = Discrepancy { epoch: 5, ..sample(1, 1_000, (1 << 53) + 1) };
         let lone = sample(2, 3_000, 7);
         same("the page of a new migration", &kept(&stores)?.page(&id, None, 10).await?, &Vec::new())?;
         let batch = [first.clone(), later.clone(), lone.clone()];

@@ -168,7 +168,7 @@ pub async fn claims_that_ran_out_are_listed(factory: &dyn StoreFactory) -> Resul
         let (claims, id) = (claims(&stores)?, tools::id("expired")?);
         let lease = factory.limits().lease;
         let leases =
-            [("c", lease * 3), ("a", lease), ("b", lease * 2), ("held", LONG), ("released", LONG), ("done", LONG)];
+            [("b", lease * 3), ("c", lease), ("a", lease * 2), ("held", LONG), ("released", LONG), ("done", LONG)];
         let mut tokens = Vec::new();
         for ((item, ttl), number) in leases.into_iter().zip(1..) {
             tokens.push(claims.claim(&id, &request(item, number, Expect::Absent, ttl)?).await?.token);
@@ -178,12 +178,12 @@ pub async fn claims_that_ran_out_are_listed(factory: &dyn StoreFactory) -> Resul
             claims.complete(&id, &"done".parse()?, done).await?;
         }
         factory.wait(lease * 4).await;
-        for (limit, wanted) in [(10, &["a", "b", "c"][..]), (2, &["a", "b"]), (1, &["a"]), (0, &[])] {
+        for (limit, wanted) in [(10, &["c", "a", "b"][..]), (2, &["c", "a"]), (1, &["c"]), (0, &[])] {
             listed(&*claims, &id, limit, wanted).await?;
         }
         listed(&*claims, &tools::id("other")?, 10, &[]).await?;
-        claims.claim(&id, &request("b", 20, Expect::Absent, LONG)?).await?;
-        listed(&*claims, &id, 10, &["a", "c"]).await
+        claims.claim(&id, &request("a", 20, Expect::Absent, LONG)?).await?;
+        listed(&*claims, &id, 10, &["c", "b"]).await
     })
     .await
 }

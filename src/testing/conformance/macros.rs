@@ -5,13 +5,29 @@
 /// The factory's expression is evaluated anew for each test. The tests are either asynchronous ones with the attribute
 /// that is given, or plain ones with a function that blocks on a future:
 ///
-/// ```ignore
+/// ```
+/// # use cutover::MemoryStore;
+/// # use cutover::store::async_trait;
+/// # use cutover::testing::conformance::{Capabilities, FactoryError, StoreFactory, Stores};
+/// # struct Factory;
+/// # #[async_trait]
+/// # impl StoreFactory for Factory {
+/// #     fn capabilities(&self) -> Capabilities {
+/// #         Capabilities::default()
+/// #     }
+/// #     async fn fresh(&self) -> Result<Stores, FactoryError> {
+/// #         Ok(Stores::new(MemoryStore::new(), ()))
+/// #     }
+/// #     async fn reopen(&self, _opened: &Stores) -> Result<Stores, FactoryError> {
+/// #         Err("not shown".into())
+/// #     }
+/// # }
 /// mod on_tokio {
-///     cutover::conformance_tests!(#[tokio::test(flavor = "multi_thread")] super::Factory::new());
+///     cutover::conformance_tests!(#[tokio::test(flavor = "multi_thread")] super::Factory);
 /// }
 ///
 /// mod on_smol {
-///     cutover::conformance_tests!(block_on = smol::block_on, super::Factory::new());
+///     cutover::conformance_tests!(block_on = smol::block_on, super::Factory);
 /// }
 /// ```
 #[macro_export]

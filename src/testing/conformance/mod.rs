@@ -1,5 +1,61 @@
 //! The laws of [`StateStore`](crate::StateStore), [`ClaimStore`](crate::store::ClaimStore) and
 //! [`DiscrepancyStore`](crate::store::DiscrepancyStore) as checks for a host's own store.
+//!
+//! A host writes a [`StoreFactory`], and [`conformance_tests!`](crate::conformance_tests) makes one test of each check:
+//!
+//! ```
+//! use cutover::store::async_trait;
+//! use cutover::testing::ManualClock;
+//! use cutover::testing::conformance::{Capabilities, Capability, FactoryError, StoreFactory, Stores};
+//! use std::time::Duration;
+//! # use cutover::MemoryStore as MyStore;
+//!
+//! #[derive(Default)]
+//! struct Factory {
+//!     clock: ManualClock,
+//! }
+//!
+//! fn stores(store: &MyStore) -> Stores {
+//!     // The last argument is what `reopen` needs. Here it is the store; elsewhere a path, or the name of a schema.
+//!     Stores::new(store.clone(), store.clone()).with_claims(store.clone())
+//! }
+//!
+//! #[async_trait]
+//! impl StoreFactory for Factory {
+//!     fn capabilities(&self) -> Capabilities {
+//!         Capabilities::of(&[Capability::Claims, Capability::Watch])
+//!     }
+//!
+//!     async fn fresh(&self) -> Result<Stores, FactoryError> {
+//!         Ok(stores(&MyStore::with_clock(self.clock.clone())))
+//!     }
+//!
+//!     async fn reopen(&self, opened: &Stores) -> Result<Stores, FactoryError> {
+//!         Ok(stores(opened.context::<MyStore>()?))
+//!     }
+//!
+//!     // Leases run out by the store's clock. A server's needs no such method: the kit then really waits.
+//!     async fn wait(&self, duration: Duration) {
+//!         self.clock.advance(duration);
+//!     }
+//! }
+//!
+//! mod laws {
+//!     cutover::conformance_tests!(#[tokio::test(flavor = "multi_thread")] super::Factory::default());
+//! }
+//! # use cutover::testing::conformance::ALL;
+//! # for check in ALL {
+//! #     futures::executor::block_on(check.run(&Factory::default())).unwrap();
+//! # }
+//! ```
+//!
+//! The checks are plain functions, so that any other runner can call them; [`ALL`] lists them. They panic nowhere, answer
+//! with a [`Violation`], need no particular executor, and see a store only through its traits and through what the factory
+//! does to it. Races are real ones where the factory's [`runtime`](StoreFactory::runtime) has several threads.
+//!
+//! A check that needs what the factory does not declare passes only if that is really absent. Nothing is skipped.
+//!
+//! The kit grows with the laws: a minor version may add checks, and a store may then be found to break one.
 
 mod apart;
 mod audit;
