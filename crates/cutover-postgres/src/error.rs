@@ -115,7 +115,7 @@ fn meaning(code: &str) -> (Class, &'static str) {
         "40001" | "40P01" => return (Unavailable, "it lost a conflict with another transaction, and changed nothing"),
         "42501" => return (Denied, "the role lacks a privilege"),
         "42P01" | "42703" | "3F000" => return (Denied, "a table or column is missing; apply the schema"),
-        "25006" => return (Unavailable, "the server or the session is read-only"),
+        "25006" => return (Unavailable, "the server or the connection is read-only"),
         "53100" => return (Unavailable, "the disk is full"),
         "53300" => return (Unavailable, "there are too many connections"),
         "57014" => return (Unavailable, "the statement was cancelled"),

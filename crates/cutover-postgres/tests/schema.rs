@@ -114,7 +114,7 @@ async fn a_role_without_privileges_is_denied() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_read_only_session_is_unavailable_for_writes() {
+async fn a_read_only_connection_is_unavailable_for_writes() {
     let database = Database::new().await;
     let mut read_only = database.clone();
     read_only.config.options("-c default_transaction_read_only=on");
