@@ -1,0 +1,36 @@
+//! Processes that are killed and stopped at any moment complete each item once, on every store that processes share.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "a figure that is measured is told")]
+
+use cutover_figures::claims::{Plan, supervise};
+use cutover_figures::stores::{Host, Kind};
+use indicatif::ProgressBar;
+
+/// `docs/proofs.md` has the figures of 10,000 items each.
+const ITEMS: u32 = 1_000;
+
+async fn each_item_is_completed_once(kind: Kind) {
+    let seed = std::env::var("CUTOVER_SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
+    println!("{}: CUTOVER_SEED={seed}", kind.name());
+    let host = Host::start(kind).await.unwrap();
+    let plan = Plan::new(env!("CARGO_BIN_EXE_cutover-figures").into(), ITEMS, seed);
+    let tally = supervise(&plan, host.address(), &ProgressBar::hidden()).await.unwrap();
+    println!("{tally:?}");
+    assert_eq!((tally.double_completions, tally.tokens_repeated, tally.items_lost), (0, 0, 0), "{tally:?}");
+    assert!(tally.kills > 0, "nobody was killed: {tally:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_sqlite() {
+    each_item_is_completed_once(Kind::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_postgres() {
+    each_item_is_completed_once(Kind::Postgres).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_redis() {
+    each_item_is_completed_once(Kind::Redis).await;
+}
