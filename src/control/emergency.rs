@@ -173,7 +173,14 @@ impl Inner {
     /// store is seen to hold the emergency, or to have held it until somebody left it.
     async fn confirm_emergency(&self, brake: &Brake, epoch: u64) -> Result<(), StoreError> {
         self.load().await?;
-        let kept = self.reads_emergency() || self.entry(epoch).await?.is_some_and(|entry| entry.op_id == brake.op_id);
+        let kept = self.reads_emergency() || self.was_left(brake, epoch).await?;
         if kept { Ok(()) } else { Err(StoreError::unavailable("the store lost the emergency that it acknowledged")) }
+    }
+
+    /// Whether the record that was read came after the emergency stored at `epoch`. An earlier record says nothing about an
+    /// entry that is found later: a late request may have written it again.
+    async fn was_left(&self, brake: &Brake, epoch: u64) -> Result<bool, StoreError> {
+        let past = self.known().base().is_some_and(|record| record.epoch > epoch);
+        Ok(past && self.entry(epoch).await?.is_some_and(|entry| entry.op_id == brake.op_id))
     }
 }

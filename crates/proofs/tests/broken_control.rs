@@ -1,7 +1,7 @@
 //! Each rule of the control protocol is needed: without it the model finds a way to break a promise.
 #![expect(clippy::print_stdout, reason = "the way to a broken promise is what a reader of the output wants")]
 
-use cutover_proofs::control::{ControlModel, Demand, Variant};
+use cutover_proofs::control::{ControlModel, Variant};
 use cutover_proofs::refute;
 
 /// The shortest way to a broken promise breaks `promise`.
@@ -40,6 +40,18 @@ fn an_emergency_that_is_sent_only_once() {
 }
 
 #[test]
+fn an_emergency_that_is_acknowledged_and_not_confirmed() {
+    let promise = "an emergency holds where it was pulled";
+    breaks(ControlModel::failover_of_emergencies(), Variant::ReleaseOnAnswer, promise);
+}
+
+#[test]
+fn an_emergency_that_is_confirmed_by_an_audit_later_than_the_record() {
+    let promise = "an emergency holds where it was pulled";
+    breaks(ControlModel::failover_of_emergencies_while_reading(), Variant::ConfirmByAuditOnly, promise);
+}
+
+#[test]
 fn an_answer_that_is_sent_again_after_a_conflict() {
     breaks(ControlModel::changes(), Variant::ResendAnswer, "every stored transition is in the table");
 }
@@ -56,7 +68,18 @@ fn findings_that_are_believed() {
 
 #[test]
 fn an_overtaken_read_that_counts_as_evidence() {
-    breaks(ControlModel::overtaken_reads(), Variant::DoubtOvertakenReads, "a sound store is not doubted");
+    breaks(ControlModel::overtaken_reads(), Variant::TakeInOvertakenReads, "a sound store is not doubted");
+}
+
+#[test]
+fn an_overtaken_acknowledgement_that_is_believed() {
+    breaks(ControlModel::failover(), Variant::BelieveOvertakenAnswers, "a fork of the history is never believed");
+}
+
+#[test]
+fn a_fork_that_is_believed_since_it_is_later() {
+    breaks(ControlModel::failover(), Variant::BelieveForks, "a fork of the history is never believed");
+    breaks(ControlModel::failover(), Variant::OutgrowDoubt, "a fork of the history is never believed");
 }
 
 #[test]
@@ -69,16 +92,13 @@ fn doubt_that_routes_by_what_it_found() {
     breaks(ControlModel::failover(), Variant::RouteByFound, "in doubt the safer mode routes");
 }
 
-/// A known limit for a store that fails, see the README: only the epoch is compared with what was known.
 #[test]
-fn a_store_that_is_written_on_past_the_known_epoch_is_believed() {
-    let model = ControlModel::failover().demand(Demand::Lineage);
-    breaks(model, Variant::AsBuilt, "a fork of the history is never believed");
+fn a_reconciliation_that_settles_nothing_for_others() {
+    let promise = "fair reads converge, and one reconciliation ends all doubt";
+    breaks(ControlModel::failover(), Variant::SettleForNobody, promise);
 }
 
-/// A known limit for a store that fails, see the README: the answer to the emergency is overtaken by a read.
 #[test]
-fn an_emergency_that_is_acknowledged_late_may_end_without_an_operator() {
-    let model = ControlModel::failover_of_emergencies().demand(Demand::Emergencies);
-    breaks(model, Variant::AsBuilt, "an emergency holds where it was pulled");
+fn a_reconciliation_that_settles_what_its_operator_did_not_know() {
+    breaks(ControlModel::failover(), Variant::SettleForAll, "a fork of the history is never believed");
 }

@@ -22,12 +22,14 @@ pub enum Action {
     Begin(usize, Wish),
     /// After a conflict: read, decide anew, send.
     DecideAnew(usize),
-    /// The operator no longer waits.
-    GiveUp(usize),
+    /// The operator no longer waits; an emergency is decided anew, since its outcome stays unknown.
+    GiveUp(usize, Slot),
     /// An emergency: it holds here from this step on.
     Pull(usize),
     /// Read, and send the emergency if the store is not in one.
     SendBrake(usize),
+    /// Find out whether the store still holds the emergency that it acknowledged.
+    Confirm(usize),
     /// The store handles the write.
     Arrive(usize, Slot),
     /// The instance gets the store's answer.
@@ -53,6 +55,14 @@ pub(crate) const WISHES: [Wish; 5] = [
     Wish::Reconcile,
 ];
 
+/// All but the step to `Parallel`.
+pub(crate) const FEWER_WISHES: &[Wish] = &[
+    Wish::Become(SystemMode::LegacyOnly),
+    Wish::Become(SystemMode::GradualRollout),
+    Wish::Become(SystemMode::NewOnly),
+    Wish::Reconcile,
+];
+
 /// All steps that are possible in `state`.
 pub(crate) fn possible(state: &State, scope: &Scope, actions: &mut Vec<Action>) {
     for (i, instance) in state.instances.iter().enumerate() {
@@ -61,7 +71,7 @@ pub(crate) fn possible(state: &State, scope: &Scope, actions: &mut Vec<Action>) 
             continue;
         }
         reads(state, scope, i, actions);
-        operators(state, i, actions);
+        operators(state, scope, i, actions);
         for slot in [Slot::Change, Slot::Brake] {
             messages(state, i, slot, actions);
         }
@@ -82,15 +92,15 @@ fn reads(state: &State, scope: &Scope, i: usize, actions: &mut Vec<Action>) {
     }
 }
 
-fn operators(state: &State, i: usize, actions: &mut Vec<Action>) {
+fn operators(state: &State, scope: &Scope, i: usize, actions: &mut Vec<Action>) {
     let instance = &state.instances[i];
     let unhindered = instance.brake.is_none();
     match &instance.change {
         None if unhindered && state.budget.changes > 0 => {
-            actions.extend(WISHES.map(|wish| Action::Begin(i, wish)));
+            actions.extend(scope.wishes.iter().map(|&wish| Action::Begin(i, wish)));
         }
         Some((_, task)) if task.sent.is_none() => {
-            actions.push(Action::GiveUp(i));
+            actions.push(Action::GiveUp(i, Slot::Change));
             actions.extend(unhindered.then_some(Action::DecideAnew(i)));
         }
         _ => {}
@@ -98,8 +108,9 @@ fn operators(state: &State, i: usize, actions: &mut Vec<Action>) {
     if state.budget.pulls > 0 && unhindered {
         actions.push(Action::Pull(i));
     }
-    if instance.brake.is_some_and(|brake| brake.sent.is_none()) {
+    if let Some(brake) = instance.brake.filter(|brake| brake.sent.is_none()) {
         actions.push(Action::SendBrake(i));
+        actions.extend(brake.acknowledged.map(|_| Action::Confirm(i)));
     }
 }
 
@@ -113,6 +124,6 @@ fn messages(state: &State, i: usize, slot: Slot, actions: &mut Vec<Action>) {
     } else {
         actions.push(Action::Arrive(i, slot));
         actions.extend(free.then_some(Action::Repeat(i, slot)));
-        actions.extend((free && slot == Slot::Change).then_some(Action::GiveUp(i)));
+        actions.extend(free.then_some(Action::GiveUp(i, slot)));
     }
 }

@@ -3,7 +3,7 @@
 use cutover::SystemMode;
 
 use super::known::Known;
-use super::record::{Kind, mode_of};
+use super::record::{Change, Etag, Id, Kind, Record, id_of, mode_of};
 use super::variant::Variant;
 
 /// What an operator wants.
@@ -32,6 +32,16 @@ impl Wish {
         let allowed = now.check_transition(to).is_ok() && mode_of(known.base()).check_transition(to).is_ok();
         (to != now && !refused && allowed).then_some(to)
     }
+}
+
+/// The write of `mode` on what is known.
+pub(crate) fn write(known: &Known, mode: SystemMode, kind: Kind, etag: Etag, variant: Variant) -> Change {
+    let base = known.base();
+    let epoch = base.map_or(0, |record| record.id.epoch) + 1;
+    let knew = if known.doubted.is_some() && kind != Kind::Emergency { known.epoch() } else { 0 };
+    let settled = if variant == Variant::SettleForNobody { 0 } else { knew };
+    let settles = settled.max(base.map_or(0, |record| record.settles));
+    Change { expect: id_of(base), record: Record { id: Id { epoch, etag }, mode, settles }, kind, knew }
 }
 
 /// How much a mode exposes to new.

@@ -4,7 +4,7 @@ use cutover::SystemMode;
 
 use super::decide::Wish;
 use super::known::{Finding, Known};
-use super::record::{Change, Etag, Expect, Id, Kind, Record, id_of};
+use super::record::{Change, Id, Record, id_of, mode_of};
 use super::variant::Variant;
 
 /// A process with its own cache of the record.
@@ -26,6 +26,16 @@ pub struct Task {
     pub(crate) op: u8,
     /// The write that is on its way; none after a conflict.
     pub(crate) sent: Option<Sent>,
+    /// Only of an emergency: its acknowledgement, of which it is not known yet whether it still holds.
+    pub(crate) acknowledged: Option<Acknowledged>,
+}
+
+/// An acknowledged emergency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Acknowledged {
+    pub(crate) epoch: u8,
+    /// Whether the record was read since; it is none of an emergency.
+    pub(crate) read: bool,
 }
 
 /// A write, and the record of the commit if the store has stored it.
@@ -33,6 +43,8 @@ pub struct Task {
 pub struct Sent {
     pub(crate) change: Change,
     pub(crate) stored: Option<Record>,
+    /// Whether something else was learnt since it was decided.
+    pub(crate) overtaken: bool,
 }
 
 /// Which of its two tasks an instance goes on with.
@@ -47,14 +59,13 @@ pub enum Slot {
 
 impl Task {
     pub(crate) const fn new(op: u8) -> Self {
-        Self { op, sent: None }
+        Self { op, sent: None, acknowledged: None }
     }
 
-    /// Sends an attempt: `mode` in place of `base`.
-    pub(crate) fn send(&mut self, base: Option<Record>, mode: SystemMode, kind: Kind, etag: Etag) {
-        let epoch = base.map_or(0, |record| record.id.epoch) + 1;
-        let change = Change { expect: id_of(base), record: Record { id: Id { epoch, etag }, mode }, kind };
-        self.sent = Some(Sent { change, stored: None });
+    /// Sends an attempt.
+    pub(crate) const fn send(&mut self, change: Change) {
+        self.acknowledged = None;
+        self.sent = Some(Sent { change, stored: None, overtaken: false });
     }
 }
 
@@ -71,6 +82,15 @@ impl Instance {
         self.known.believed()
     }
 
+    /// Whether the store's record says emergency.
+    pub(crate) fn reads_emergency(&self) -> bool {
+        mode_of(self.known.base()) == SystemMode::EmergencyRollback
+    }
+
+    pub(crate) fn acknowledgement(&self) -> Option<Acknowledged> {
+        self.brake.and_then(|brake| brake.acknowledged)
+    }
+
     pub(crate) fn tasks(&self) -> impl Iterator<Item = &Task> {
         self.change.iter().map(|(_, task)| task).chain(&self.brake)
     }
@@ -78,7 +98,7 @@ impl Instance {
     /// All that it knows of or asks for.
     pub(crate) fn ids(&self) -> impl Iterator<Item = Id> {
         let sent = self.tasks().filter_map(|task| task.sent).flat_map(|sent| sent.change.ids());
-        let reading = self.reading.iter().flat_map(|finding| finding.start.into_iter().chain(id_of(finding.found)));
+        let reading = self.reading.iter().filter_map(|finding| id_of(finding.found));
         self.known.ids().chain(sent).chain(reading)
     }
 
@@ -104,10 +124,37 @@ impl Instance {
         self.task_mut(slot).and_then(|task| task.sent.as_mut())
     }
 
-    /// Takes in that a write was stored, and ends its task.
-    pub(crate) fn acknowledged(&mut self, slot: Slot, base: Expect, record: Record) {
-        self.known.committed(base, record);
-        self.end(slot);
+    /// Changes what is known. What is under way and rests on what was known before proves nothing from then on.
+    pub(crate) fn learn(&mut self, variant: Variant, change: impl FnOnce(&mut Known)) {
+        let before = self.known;
+        change(&mut self.known);
+        if self.known == before {
+            return;
+        }
+        if variant != Variant::TakeInOvertakenReads {
+            self.reading = None;
+        }
+        for slot in [Slot::Change, Slot::Brake] {
+            if let Some(sent) = self.sent_mut(slot) {
+                sent.overtaken = true;
+            }
+        }
+    }
+
+    /// Takes in that a write was stored. An emergency has to be confirmed.
+    pub(crate) fn acknowledged(&mut self, slot: Slot, sent: Sent, record: Record, variant: Variant) {
+        let present = !sent.overtaken && sent.change.record == record;
+        let later = variant == Variant::BelieveOvertakenAnswers && record.id.epoch > self.known.epoch();
+        match &mut self.brake {
+            Some(brake) if slot == Slot::Brake && variant != Variant::ReleaseOnAnswer => {
+                brake.sent = None;
+                brake.acknowledged = Some(Acknowledged { epoch: record.id.epoch, read: false });
+            }
+            _ => self.end(slot),
+        }
+        if present || later {
+            self.learn(variant, |known| known.committed(record));
+        }
     }
 
     /// Takes in that a write met another record than expected. The task goes on.

@@ -3,7 +3,7 @@
 use cutover::SystemMode;
 
 use super::decide::safer;
-use super::record::{Expect, Id, Record, id_of, mode_of};
+use super::record::{Id, Record, id_of, mode_of};
 use super::variant::Variant;
 
 /// The last believed record, and why the store is not believed if it is not.
@@ -13,21 +13,21 @@ pub struct Known {
     pub(crate) doubted: Option<Doubted>,
 }
 
-/// The store went back, or lost its record.
+/// The store went back, went on without the known record, or lost its record or the audit of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Doubted {
     /// The safer of what was known and what was found.
     pub(crate) kept: SystemMode,
+    /// The known record itself if it is the audit that has a gap.
     pub(crate) found: Option<Record>,
 }
 
-/// What a read found, and whether the store still remembers what was known.
+/// What a read found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Finding {
-    /// What was known when the read began.
-    pub(crate) start: Expect,
     pub(crate) found: Option<Record>,
-    pub(crate) remembered: bool,
+    /// Only for the properties: for which epoch operators had settled what holds.
+    pub(crate) settled: u8,
 }
 
 impl Known {
@@ -54,24 +54,25 @@ impl Known {
         self.doubted.map_or_else(|| mode_of(self.record), |doubted| doubted.kept)
     }
 
-    /// Takes in what a read found.
-    pub(crate) fn found(&mut self, finding: Finding, variant: Variant) {
-        let Finding { start, found, .. } = finding;
-        if variant == Variant::BelieveFindings {
+    /// Takes in what a read found; `continues` says whether the audit has the known record.
+    pub(crate) fn found(&mut self, found: Option<Record>, continues: bool, variant: Variant) {
+        let Some(known) = self.record.filter(|_| variant != Variant::BelieveFindings) else {
+            return *self = Self::new(found);
+        };
+        if id_of(found) == Some(known.id) {
+            self.doubted = self.doubted.filter(|doubted| doubted.found == self.record);
+        } else if found.is_some_and(|found| self.is_news(known, found, continues, variant)) {
             *self = Self::new(found);
-        } else if self.record.is_none() && found.is_none() {
-        } else if id_of(self.record) == id_of(found) {
-            self.doubted = None;
-        } else if self.is_news(finding, variant) {
-            *self = Self::new(found);
-        } else if predates(id_of(found), start) || variant == Variant::DoubtOvertakenReads || forks(finding, variant) {
+        } else {
             self.mistrust(found, variant);
         }
     }
 
-    fn is_news(&self, finding: Finding, variant: Variant) -> bool {
-        let newer = finding.found.is_some_and(|found| found.id.epoch > self.epoch());
-        newer && !forks(finding, variant)
+    fn is_news(&self, known: Record, found: Record, continues: bool, variant: Variant) -> bool {
+        let outgrown = variant == Variant::OutgrowDoubt && self.doubted.is_some();
+        let unchecked = outgrown || variant == Variant::BelieveForks;
+        let settled = found.settles_for(known) || (variant == Variant::SettleForAll && found.settles > known.settles);
+        settled || (found.id.epoch > known.id.epoch && (continues || unchecked))
     }
 
     fn mistrust(&mut self, found: Option<Record>, variant: Variant) {
@@ -84,30 +85,24 @@ impl Known {
         self.doubted = Some(Doubted { kept, found });
     }
 
-    /// Takes in the record of this instance's own commit, which was made on `base`.
-    pub(crate) fn committed(&mut self, base: Expect, record: Record) {
-        let settles = self.doubted.is_some_and(|doubted| id_of(doubted.found) == base);
-        if settles || record.id.epoch > self.epoch() {
-            *self = Self::new(Some(record));
+    /// Takes in whether the audit has the entry of the known record.
+    pub(crate) fn audited(&mut self, written: bool) {
+        if !written && self.doubted.is_none() {
+            self.doubted = Some(Doubted { kept: self.believed(), found: self.record });
         }
+    }
+
+    /// Takes in the record of this instance's own commit.
+    pub(crate) const fn committed(&mut self, record: Record) {
+        *self = Self::new(Some(record));
     }
 
     /// Whether `self` holds an older record than `before`, or another one of the same epoch.
     pub(crate) fn is_behind(&self, before: &Self) -> bool {
-        predates(id_of(self.record), id_of(before.record))
-    }
-}
-
-/// Whether the known record is no longer in the audit.
-fn forks(finding: Finding, variant: Variant) -> bool {
-    variant == Variant::CheckLineage && !finding.remembered
-}
-
-/// Whether the finding is older than what was known when the search began, or differs from it at the same epoch.
-fn predates(found: Expect, start: Expect) -> bool {
-    match (start, found) {
-        (None, _) => false,
-        (Some(_), None) => true,
-        (Some(start), Some(found)) => found.epoch < start.epoch || (found.epoch == start.epoch && found != start),
+        match (before.record, self.record) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (Some(before), Some(now)) => now.id.epoch <= before.id.epoch && now.id != before.id,
+        }
     }
 }

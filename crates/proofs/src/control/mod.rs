@@ -17,7 +17,7 @@ mod agreement;
 
 pub use action::Action;
 pub use decide::Wish;
-pub use instance::{Instance, Sent, Slot, Task};
+pub use instance::{Acknowledged, Instance, Sent, Slot, Task};
 pub use known::{Doubted, Finding, Known};
 pub use record::{Answer, Change, Etag, Id, Kind, Record, Store};
 pub use state::{Budget, INSTANCES, Past, State};
@@ -26,13 +26,13 @@ pub use variant::Variant;
 use cutover::SystemMode;
 use stateright::{Model, Property};
 
-use scope::{ANYWHERE, SERVING_NEW, Scope};
+use action::{FEWER_WISHES, WISHES};
+use scope::{ANYWHERE, AT_THE_ENDS, EMPTY_OR_NEW, NEW, SERVING_NEW, Scope};
 
 /// Instances that share one store, within a bounded number of operations and faults.
 #[derive(Debug, Clone)]
 pub struct ControlModel {
     scope: Scope,
-    demand: Demand,
 }
 
 impl ControlModel {
@@ -54,16 +54,16 @@ impl ControlModel {
         Self::of(Budget { changes: 2, pulls: 1, messages: 1, faults: 0 }, SERVING_NEW)
     }
 
-    /// Two changes, and reads that arrive after others have acted.
+    /// Three changes, and reads that arrive after others have acted.
     #[must_use]
     pub const fn overtaken_reads() -> Self {
-        Self::of(Budget { changes: 2, pulls: 0, messages: 0, faults: 0 }, ANYWHERE).with_slow_reads()
+        Self::of(Budget { changes: 3, pulls: 0, messages: 0, faults: 0 }, ANYWHERE).with_slow_reads()
     }
 
-    /// A change and an emergency, and reads that arrive after others have acted.
+    /// Two changes and an emergency, and reads that arrive after others have acted.
     #[must_use]
     pub const fn overtaken_reads_of_emergencies() -> Self {
-        Self::of(Budget { changes: 1, pulls: 1, messages: 0, faults: 0 }, ANYWHERE).with_slow_reads()
+        Self::of(Budget { changes: 2, pulls: 1, messages: 0, faults: 0 }, SERVING_NEW).with_slow_reads()
     }
 
     /// A store that once loses its last write, or everything, between two changes and one unknown outcome.
@@ -75,12 +75,34 @@ impl ControlModel {
     /// The same with one change and an emergency.
     #[must_use]
     pub const fn failover_of_emergencies() -> Self {
-        Self::of(Budget { changes: 1, pulls: 1, messages: 1, faults: 1 }, ANYWHERE)
+        Self::of(Budget { changes: 1, pulls: 1, messages: 1, faults: 1 }, EMPTY_OR_NEW)
+    }
+
+    /// The same with two changes and an emergency, whose messages are not disturbed.
+    #[must_use]
+    pub const fn failover_of_races() -> Self {
+        Self::of(Budget { changes: 2, pulls: 1, messages: 0, faults: 1 }, NEW).with_fewer_wishes()
+    }
+
+    /// An emergency alone, two unknown outcomes, and a store that fails while somebody reads, or confirms what it answered.
+    #[must_use]
+    pub const fn failover_of_emergencies_while_reading() -> Self {
+        Self::of(Budget { changes: 0, pulls: 1, messages: 2, faults: 1 }, NEW).with_slow_reads()
+    }
+
+    /// Two changes, and a store that fails while somebody reads.
+    #[must_use]
+    pub const fn failover_while_reading() -> Self {
+        Self::of(Budget { changes: 2, pulls: 0, messages: 0, faults: 1 }, AT_THE_ENDS).with_slow_reads()
     }
 
     const fn of(budget: Budget, begins: &'static [Option<SystemMode>]) -> Self {
-        let scope = Scope { variant: Variant::AsBuilt, budget, slow_reads: false, begins };
-        Self { scope, demand: Demand::AsBuilt }
+        Self { scope: Scope { variant: Variant::AsBuilt, budget, slow_reads: false, begins, wishes: &WISHES } }
+    }
+
+    const fn with_fewer_wishes(mut self) -> Self {
+        self.scope.wishes = FEWER_WISHES;
+        self
     }
 
     const fn with_slow_reads(mut self) -> Self {
@@ -94,33 +116,6 @@ impl ControlModel {
         self.scope.variant = variant;
         self
     }
-
-    /// Demands more than the protocol as built promises.
-    #[must_use]
-    pub const fn demand(mut self, demand: Demand) -> Self {
-        self.demand = demand;
-        self
-    }
-
-    const fn demands_emergencies(&self) -> bool {
-        matches!(self.demand, Demand::Emergencies)
-    }
-
-    const fn demands_lineage(&self) -> bool {
-        matches!(self.demand, Demand::Lineage)
-    }
-}
-
-/// What is promised where the store has failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Demand {
-    /// What the protocol as built promises.
-    AsBuilt,
-    /// An emergency holds also where the store has forgotten it.
-    Emergencies,
-    /// A record is never believed if the one that was known before it is gone.
-    Lineage,
 }
 
 impl Model for ControlModel {
@@ -143,9 +138,6 @@ impl Model for ControlModel {
     fn properties(&self) -> Vec<Property<Self>> {
         let mut properties = properties::promises();
         properties.extend(properties::happenings(self.scope.budget));
-        if self.demands_lineage() {
-            properties.push(properties::lineage());
-        }
         properties
     }
 }

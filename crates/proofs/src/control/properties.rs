@@ -5,6 +5,7 @@ use stateright::Property;
 
 use super::ControlModel;
 use super::decide::rank;
+use super::instance::Instance;
 use super::record::{Change, Expect, Kind, id_of};
 use super::settle::converges;
 use super::state::{Budget, State};
@@ -24,25 +25,25 @@ pub(crate) fn promises() -> Vec<Property<ControlModel>> {
         Property::always("in doubt the safer mode routes", the_safer_mode_routes),
         Property::always("a sound store is not doubted", sound_stores_are_believed),
         Property::always("a record never goes back unnoticed", |_, state: &State| !state.past.went_back_unnoticed),
-        Property::always("fair reads converge", |model, state| converges(state, &model.scope)),
+        Property::always("a fork of the history is never believed", |_, state: &State| !state.past.fork_believed),
+        Property::always("fair reads converge, and one reconciliation ends all doubt", |model, state| {
+            converges(state, &model.scope)
+        }),
     ]
-}
-
-/// What a stronger protocol also promises when the store fails.
-pub(crate) fn lineage() -> Property<ControlModel> {
-    Property::always("a fork of the history is never believed", |_, state: &State| !state.past.fork_believed)
 }
 
 /// What must be reachable within `budget`, so that the promises are not empty.
 pub(crate) fn happenings(budget: Budget) -> Vec<Property<ControlModel>> {
     let mut happenings = vec![
-        Property::sometimes("a write meets a conflict", |_, state: &State| {
-            state.instances.iter().any(|instance| instance.change.is_some_and(|(_, task)| task.sent.is_none()))
-        }),
         Property::sometimes("instances know different epochs", different_epochs),
         Property::sometimes("one key is served by legacy here and by new there", different_sides),
-        Property::sometimes("an operator leaves an emergency", emergency_left),
     ];
+    if budget.changes > 0 {
+        happenings.push(Property::sometimes("a write meets a conflict", |_, state: &State| {
+            state.instances.iter().any(|instance| instance.change.is_some_and(|(_, task)| task.sent.is_none()))
+        }));
+        happenings.push(Property::sometimes("an operator leaves an emergency", emergency_left));
+    }
     if budget.pulls > 0 {
         happenings.push(Property::sometimes("an emergency holds and is not stored", |_, state: &State| {
             state.instances.iter().any(|instance| instance.brake.is_some())
@@ -54,10 +55,13 @@ pub(crate) fn happenings(budget: Budget) -> Vec<Property<ControlModel>> {
     if budget.faults > 0 {
         happenings.extend(failures());
     }
+    if budget.faults > 0 && budget.changes > 0 {
+        happenings.extend(settlements());
+    }
     happenings
 }
 
-fn failures() -> [Property<ControlModel>; 4] {
+fn failures() -> [Property<ControlModel>; 3] {
     [
         Property::sometimes("a lost record is doubted", |_, state: &State| {
             found_in_doubt(state).any(|id| id.is_none())
@@ -67,6 +71,19 @@ fn failures() -> [Property<ControlModel>; 4] {
         }),
         Property::sometimes("a write is lost that somebody has seen", |_, state: &State| {
             state.instances.iter().any(|instance| !state.store.remembers(instance.known.record))
+        }),
+    ]
+}
+
+fn settlements() -> [Property<ControlModel>; 3] {
+    [
+        Property::sometimes("a fork is doubted", |_, state: &State| {
+            let doubted = state.instances.iter().filter_map(|instance| Some((instance.known, instance.known.doubted?)));
+            doubted.into_iter().any(|(known, doubted)| id_of(doubted.found).is_some_and(|id| id.epoch > known.epoch()))
+        }),
+        Property::sometimes("a settlement is believed by another instance", |_, state: &State| {
+            let settling = |instance: &&Instance| instance.known.record.is_some_and(|record| record.settles > 0);
+            state.instances.iter().filter(settling).count() > 1
         }),
         Property::sometimes("an operator reconciles", |_, state: &State| {
             let mut made = state.store.audit.iter().filter(|entry| entry.record.id.etag.op > 0);
@@ -110,11 +127,9 @@ fn operations_are_committed_once(_: &ControlModel, state: &State) -> bool {
     })
 }
 
-/// Promised as long as the store keeps what it has acknowledged.
 fn emergencies_hold(model: &ControlModel, state: &State) -> bool {
     let variant = model.scope.variant;
-    let promised = !state.past.store_failed || model.demands_emergencies();
-    !promised || state.instances.iter().all(|instance| !instance.pulled || serves_legacy(instance.mode(variant)))
+    state.instances.iter().all(|instance| !instance.pulled || serves_legacy(instance.mode(variant)))
 }
 
 fn serves_legacy(mode: SystemMode) -> bool {

@@ -26,6 +26,15 @@ pub(crate) type Expect = Option<Id>;
 pub struct Record {
     pub(crate) id: Id,
     pub(crate) mode: SystemMode,
+    /// Up to which epoch an operator settled what holds after the store had lost records.
+    pub(crate) settles: u8,
+}
+
+impl Record {
+    /// Whether an operator settled with this record what holds, for those who know `known` too.
+    pub(crate) const fn settles_for(self, known: Self) -> bool {
+        self.settles > known.settles && self.settles >= known.id.epoch
+    }
 }
 
 /// Who made a change.
@@ -46,6 +55,8 @@ pub struct Change {
     pub(crate) expect: Expect,
     pub(crate) record: Record,
     pub(crate) kind: Kind,
+    /// Only for the properties: the epoch that its maker knew, if the maker was in doubt; otherwise 0.
+    pub(crate) knew: u8,
 }
 
 impl Change {
@@ -82,8 +93,9 @@ pub(crate) fn mode_of(record: Option<Record>) -> SystemMode {
 impl Store {
     /// A store in which one change was made, or none.
     pub(crate) fn beginning(mode: Option<SystemMode>) -> Self {
-        let record = mode.map(|mode| Record { id: Id { epoch: 1, etag: Etag { op: 0, attempt: 0 } }, mode });
-        let change = record.map(|record| Change { expect: None, record, kind: Kind::Reconciliation });
+        let record =
+            mode.map(|mode| Record { id: Id { epoch: 1, etag: Etag { op: 0, attempt: 0 } }, mode, settles: 0 });
+        let change = record.map(|record| Change { expect: None, record, kind: Kind::Reconciliation, knew: 0 });
         Self { record, audit: change.into_iter().collect() }
     }
 
@@ -117,6 +129,11 @@ impl Store {
     /// Whether the record that was known belongs to what the store holds now.
     pub(crate) fn remembers(&self, known: Option<Record>) -> bool {
         known.is_none_or(|known| self.audit.iter().any(|entry| entry.record == known))
+    }
+
+    /// The highest epoch for which somebody in doubt made a change.
+    pub(crate) fn settled(&self) -> u8 {
+        self.audit.iter().map(|entry| entry.knew).max().unwrap_or(0)
     }
 
     /// A replica takes over that has not got the last write.

@@ -2,6 +2,7 @@
 
 use cutover::SystemMode;
 
+use super::decide::Wish;
 use super::state::Budget;
 use super::variant::Variant;
 
@@ -14,6 +15,8 @@ pub(crate) struct Scope {
     pub(crate) slow_reads: bool,
     /// The modes in which the migration may stand at the beginning; `None` is an empty store.
     pub(crate) begins: &'static [Option<SystemMode>],
+    /// What operators may want.
+    pub(crate) wishes: &'static [Wish],
 }
 
 /// An empty store, and each mode.
@@ -27,3 +30,9 @@ pub(crate) const ANYWHERE: &[Option<SystemMode>] = &[
 ];
 
 pub(crate) const SERVING_NEW: &[Option<SystemMode>] = &[Some(SystemMode::GradualRollout), Some(SystemMode::NewOnly)];
+
+pub(crate) const AT_THE_ENDS: &[Option<SystemMode>] = &[Some(SystemMode::NewOnly), Some(SystemMode::EmergencyRollback)];
+
+pub(crate) const EMPTY_OR_NEW: &[Option<SystemMode>] = &[None, Some(SystemMode::NewOnly)];
+
+pub(crate) const NEW: &[Option<SystemMode>] = &[Some(SystemMode::NewOnly)];

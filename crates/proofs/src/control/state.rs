@@ -42,7 +42,7 @@ pub struct Past {
     pub(crate) acknowledged_write_lost: bool,
     pub(crate) promoted_in_doubt: bool,
     pub(crate) went_back_unnoticed: bool,
-    /// A record was believed though the known one before it is gone from the audit.
+    /// A record was believed though the known one is gone from the audit and nobody settled what holds.
     pub(crate) fork_believed: bool,
 }
 

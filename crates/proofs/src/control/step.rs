@@ -3,8 +3,8 @@
 use cutover::SystemMode;
 
 use super::action::Action;
-use super::decide::{Wish, promotes};
-use super::instance::{Slot, Task};
+use super::decide::{Wish, promotes, write};
+use super::instance::{Acknowledged, Slot, Task};
 use super::known::{Finding, Known};
 use super::record::{Answer, Kind, Record, id_of, mode_of};
 use super::scope::Scope;
@@ -30,11 +30,12 @@ impl State {
             Action::Hint(i, line) => self.instances[i].known = Known::new(Some(self.store.audit[line].record)),
             Action::Begin(i, wish) => self.begin(i, wish, variant),
             Action::DecideAnew(i) => self.decide_anew(i, variant),
-            Action::GiveUp(i) => self.give_up(i),
+            Action::GiveUp(i, slot) => self.give_up(i, slot),
             Action::Pull(i) => self.pull(i, variant),
             Action::SendBrake(i) => self.send_brake(i, variant),
+            Action::Confirm(i) => self.confirm(i, scope),
             Action::Arrive(i, slot) => self.handle(i, slot, variant),
-            Action::Answer(i, slot) => self.answer(i, slot),
+            Action::Answer(i, slot) => self.answer(i, slot, variant),
             Action::LoseAnswer(i, slot) => self.lose_answer(i, slot),
             Action::Repeat(i, slot) => self.repeat(i, slot),
             Action::ArriveLate => self.arrive_late(variant),
@@ -42,36 +43,45 @@ impl State {
         }
     }
 
-    fn finding(&self, i: usize) -> Finding {
-        let known = self.instances[i].known.record;
-        Finding { start: id_of(known), found: self.store.record, remembered: self.store.remembers(known) }
+    fn finding(&self) -> Finding {
+        Finding { found: self.store.record, settled: self.store.settled() }
     }
 
     fn read(&mut self, i: usize, scope: &Scope) {
-        self.instances[i].reading = Some(self.finding(i));
+        let nothing_new = self.instances[i].known == Known::new(self.store.record);
+        if nothing_new && scope.variant != Variant::TakeInOvertakenReads {
+            // It changes nothing when it arrives, overtaken or not.
+            return;
+        }
+        self.instances[i].reading = Some(self.finding());
         if !scope.slow_reads {
             self.take_in(i, scope.variant);
         }
     }
 
     fn take_in(&mut self, i: usize, variant: Variant) {
-        if let Some(finding) = self.instances[i].reading.take() {
-            self.find(i, finding, variant);
+        let Some(finding) = self.instances[i].reading.take() else { return };
+        let epoch = self.instances[i].known.epoch();
+        self.find(i, finding, variant);
+        let written = self.store.remembers(self.instances[i].known.record);
+        if self.instances[i].known.epoch() > epoch {
+            self.instances[i].learn(variant, |known| known.audited(written));
         }
     }
 
     /// Reads without a step between: the window in which others act is that of the write.
     fn read_at_once(&mut self, i: usize, variant: Variant) {
-        let finding = self.finding(i);
+        let finding = self.finding();
         self.find(i, finding, variant);
     }
 
+    /// The audit is read after the record.
     fn find(&mut self, i: usize, finding: Finding, variant: Variant) {
-        let known = &mut self.instances[i].known;
-        let before = *known;
-        known.found(finding, variant);
-        let learnt = known.record != before.record && id_of(before.record) == finding.start;
-        self.past.fork_believed |= learnt && !finding.remembered;
+        let before = self.instances[i].known;
+        let continues = self.store.remembers(before.record);
+        self.instances[i].learn(variant, |known| known.found(finding.found, continues, variant));
+        let noticed = continues || finding.settled >= before.epoch();
+        self.past.fork_believed |= self.instances[i].known.record != before.record && !noticed;
     }
 
     fn begin(&mut self, i: usize, wish: Wish, variant: Variant) {
@@ -79,7 +89,7 @@ impl State {
         let Some(mode) = wish.decide(&self.instances[i].known, variant) else { return };
         self.budget.changes -= 1;
         let task = Task::new(self.fresh_op());
-        self.send(i, wish, task, mode);
+        self.send(i, wish, task, mode, variant);
     }
 
     fn decide_anew(&mut self, i: usize, variant: Variant) {
@@ -90,26 +100,29 @@ impl State {
             Wish::Become(_) | Wish::Reconcile => wish.decide(&self.instances[i].known, variant),
         };
         if let Some(mode) = decided {
-            self.send(i, wish, task, mode);
+            self.send(i, wish, task, mode, variant);
         }
     }
 
-    fn send(&mut self, i: usize, wish: Wish, mut task: Task, mode: SystemMode) {
+    fn send(&mut self, i: usize, wish: Wish, mut task: Task, mode: SystemMode, variant: Variant) {
         let etag = self.fresh_etag(task.op);
         let instance = &mut self.instances[i];
         let known = &instance.known;
         self.past.promoted_in_doubt |= known.doubted.is_some() && promotes(known.believed(), mode);
-        task.send(known.base(), mode, wish.kind(), etag);
+        task.send(write(known, mode, wish.kind(), etag, variant));
         instance.change = Some((wish, task));
     }
 
-    /// An operator who no longer waits leaves a request behind that is still on its way.
-    fn give_up(&mut self, i: usize) {
-        if let Some(sent) = self.instances[i].sent(Slot::Change) {
+    /// Who no longer waits leaves a request behind that is still on its way. An emergency is not given up.
+    fn give_up(&mut self, i: usize, slot: Slot) {
+        if let Some(sent) = self.instances[i].sent(slot) {
             self.budget.messages -= 1;
             self.late = Some(sent.change);
         }
-        self.instances[i].end(Slot::Change);
+        match (slot, &mut self.instances[i].brake) {
+            (Slot::Brake, Some(brake)) => brake.sent = None,
+            _ => self.instances[i].end(slot),
+        }
     }
 
     fn pull(&mut self, i: usize, variant: Variant) {
@@ -128,11 +141,33 @@ impl State {
         let Some(op) = self.instances[i].brake.map(|brake| brake.op) else { return };
         let etag = self.fresh_etag(op);
         let instance = &mut self.instances[i];
-        let base = instance.known.base();
-        if mode_of(base) == SystemMode::EmergencyRollback {
+        let change = write(&instance.known, SystemMode::EmergencyRollback, Kind::Emergency, etag, variant);
+        if instance.reads_emergency() {
             instance.brake = None;
         } else if let Some(brake) = &mut instance.brake {
-            brake.send(base, SystemMode::EmergencyRollback, Kind::Emergency, etag);
+            brake.send(change);
+        }
+    }
+
+    /// Reads the record, and the audit if the record is none of an emergency.
+    fn confirm(&mut self, i: usize, scope: &Scope) {
+        let Some(Acknowledged { epoch, read }) = self.instances[i].acknowledgement() else { return };
+        if !read {
+            self.read_at_once(i, scope.variant);
+        }
+        let instance = &mut self.instances[i];
+        let Some(brake) = &mut instance.brake else { return };
+        if !read && scope.slow_reads && mode_of(instance.known.base()) != SystemMode::EmergencyRollback {
+            brake.acknowledged = Some(Acknowledged { epoch, read: true });
+            return;
+        }
+        let audit = &self.store.audit;
+        let written = audit.iter().any(|entry| entry.record.id.epoch == epoch && entry.record.id.etag.op == brake.op);
+        brake.acknowledged = None;
+        let past = instance.known.base().is_some_and(|record| record.id.epoch > epoch);
+        let left = written && (past || scope.variant == Variant::ConfirmByAuditOnly);
+        if instance.reads_emergency() || left {
+            instance.brake = None;
         }
     }
 
@@ -151,11 +186,14 @@ impl State {
         }
     }
 
-    fn answer(&mut self, i: usize, slot: Slot) {
+    fn answer(&mut self, i: usize, slot: Slot, variant: Variant) {
         let Some(sent) = self.instances[i].sent(slot) else { return };
         if let Some(record) = sent.stored {
             self.past.acknowledged_write_lost |= !self.past.store_failed && !self.store.remembers(Some(record));
-            self.instances[i].acknowledged(slot, sent.change.expect, record);
+            let before = self.instances[i].known;
+            self.instances[i].acknowledged(slot, sent, record, variant);
+            let noticed = sent.change.expect == id_of(before.base()) || self.store.remembers(before.record);
+            self.past.fork_believed |= self.instances[i].known.record != before.record && !noticed;
         }
     }
 
@@ -189,9 +227,10 @@ impl State {
     fn watch(&mut self, before: &Self) {
         let grown = self.store.audit.starts_with(&before.store.audit);
         self.past.acknowledged_write_lost |= !grown && !self.past.store_failed;
+        let settled = self.store.settled();
         let pairs = self.instances.iter().zip(&before.instances);
         for (now, then) in pairs {
-            let noticed = now.known.doubted.is_some() || then.known.doubted.is_some();
+            let noticed = now.known.doubted.is_some() || then.known.doubted.is_some() || settled >= then.known.epoch();
             self.past.went_back_unnoticed |= !noticed && now.known.is_behind(&then.known);
         }
     }
