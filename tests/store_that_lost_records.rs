@@ -116,6 +116,20 @@ async fn what_one_process_settled_the_others_believe() {
 }
 
 #[tokio::test]
+async fn who_hears_of_the_settlement_only_shows_the_audit_that_was_settled() {
+    let store = Exchangeable::default();
+    store.exchange(store_of(&[Parallel, GradualRollout, Parallel]).await);
+    let open = || MigrationController::builder("search", store.clone()).manual_refresh().open();
+    let (one, other) = (open().await.unwrap(), open().await.unwrap());
+    store.exchange(store_of(&[Parallel]).await);
+    one.refresh().await.unwrap();
+    one.reconcile("ana", "restored from backup").await.unwrap();
+    other.refresh().await.unwrap();
+    let modes: Vec<_> = other.status().recent_transitions.iter().map(|entry| entry.after.mode).collect();
+    assert_eq!(modes, [Parallel], "the lost ones are not shown");
+}
+
+#[tokio::test]
 async fn who_knows_more_than_was_settled_stays_in_doubt() {
     let store = Exchangeable::default();
     let early = store_of(&[Parallel, GradualRollout]).await;

@@ -157,7 +157,8 @@ impl Known {
     }
 
     fn believe(&mut self, record: Record) {
-        if self.doubted.is_some() {
+        let settled = self.record.as_ref().is_some_and(|known| record.settles > known.settles);
+        if self.doubted.is_some() || settled {
             // A store that lost records has another audit: it is read anew.
             self.recent = Recent::default();
         }

@@ -24,7 +24,8 @@ pub async fn detect(address: &Address, rounds: u32) -> Result<(usize, usize), Fa
         let before = store.history(&id.parse()?, 0, 100).await?.len();
         let open = |_| MigrationController::builder(&id, store.clone()).manual_refresh().open();
         let detectors = try_join_all((0..DETECTORS).map(open)).await?;
-        let pulled = detectors.iter().map(|detector| tokio::spawn(detector.emergency_rollback("guard", "errors above 5 %")));
+        let pulled =
+            detectors.iter().map(|detector| tokio::spawn(detector.emergency_rollback("guard", "errors above 5 %")));
         join_all(pulled).await;
         entries.push(store.history(&id.parse()?, 0, 100).await?.len() - before);
     }

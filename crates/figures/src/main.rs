@@ -6,13 +6,13 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use comfy_table::Table;
 use comfy_table::presets::ASCII_MARKDOWN;
+use cutover_figures::Failure;
 use cutover_figures::claims::{Job, Plan, supervise, work};
 use cutover_figures::contention::{contend, latency};
 use cutover_figures::detectors::detect;
 use cutover_figures::outage::black_out;
 use cutover_figures::propagation::propagate;
 use cutover_figures::stores::{Host, Kind};
-use cutover_figures::Failure;
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Proves and measures the stores of cutover.

@@ -35,14 +35,7 @@ impl Plan {
     /// 6 processes and a lease of a second.
     #[must_use]
     pub const fn new(program: PathBuf, items: u32, seed: u64) -> Self {
-        Self {
-            program,
-            processes: 6,
-            items,
-            lease: Duration::from_secs(1),
-            seed,
-            limit: Duration::from_secs(600),
-        }
+        Self { program, processes: 6, items, lease: Duration::from_secs(1), seed, limit: Duration::from_secs(600) }
     }
 }
 
