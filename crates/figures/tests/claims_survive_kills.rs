@@ -2,18 +2,21 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::print_stdout, reason = "a figure that is measured is told")]
 
+use std::time::Duration;
+
 use cutover_figures::claims::{Plan, supervise};
 use cutover_figures::stores::{Host, Kind};
 use indicatif::ProgressBar;
 
 /// `docs/proofs.md` has the figures of 10,000 items each.
-const ITEMS: u32 = 1_000;
+const ITEMS: u32 = 2_000;
 
 async fn each_item_is_completed_once(kind: Kind) {
     let seed = std::env::var("CUTOVER_SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
     println!("{}: CUTOVER_SEED={seed}", kind.name());
     let host = Host::start(kind).await.unwrap();
-    let plan = Plan::new(env!("CARGO_BIN_EXE_cutover-figures").into(), ITEMS, seed);
+    let mut plan = Plan::new(env!("CARGO_BIN_EXE_cutover-figures").into(), ITEMS, seed);
+    plan.pause = Duration::from_millis(100);
     let tally = supervise(&plan, host.address(), &ProgressBar::hidden()).await.unwrap();
     println!("{tally:?}");
     assert_eq!((tally.double_completions, tally.tokens_repeated, tally.items_lost), (0, 0, 0), "{tally:?}");

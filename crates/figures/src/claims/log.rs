@@ -72,7 +72,7 @@ pub(super) fn now() -> u64 {
 /// When it cannot be read, or when a whole line is not understood.
 pub fn read(path: &Path) -> Result<Vec<Event>, Failure> {
     let text = std::fs::read_to_string(path)?;
-    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    let (whole, _) = text.rsplit_once('\n').unwrap_or_default();
     whole.lines().map(parse).collect()
 }
 

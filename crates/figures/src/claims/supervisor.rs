@@ -1,5 +1,6 @@
 //! Starts workers, kills them, stops them for longer than their leases, and starts them again.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 
 use super::check::{Tally, check};
+use super::log::Event;
 use super::{MIGRATION, log};
 use crate::Failure;
 use crate::address::Address;
@@ -25,6 +27,8 @@ pub struct Plan {
     pub items: u32,
     /// For how long an item is claimed.
     pub lease: Duration,
+    /// The longest time between two blows.
+    pub pause: Duration,
     /// Decides who is killed when.
     pub seed: u64,
     /// No proof may take longer.
@@ -32,10 +36,18 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// 6 processes and a lease of a second.
+    /// 6 processes, a lease of a second, and a blow every eighth of a second on average.
     #[must_use]
     pub const fn new(program: PathBuf, items: u32, seed: u64) -> Self {
-        Self { program, processes: 6, items, lease: Duration::from_secs(1), seed, limit: Duration::from_secs(600) }
+        Self {
+            program,
+            processes: 6,
+            items,
+            lease: Duration::from_secs(1),
+            pause: Duration::from_millis(250),
+            seed,
+            limit: Duration::from_secs(600),
+        }
     }
 }
 
@@ -46,6 +58,8 @@ struct Crew<'a> {
     random: fastrand::Rng,
     workers: Vec<Worker>,
     logs: Vec<PathBuf>,
+    /// The items that a log says are completed.
+    completed: HashSet<u32>,
     kills: u32,
     stops: u32,
 }
@@ -74,6 +88,7 @@ pub async fn supervise(plan: &Plan, address: &Address, progress: &ProgressBar) -
         random,
         workers: Vec::new(),
         logs: Vec::new(),
+        completed: HashSet::new(),
         kills: 0,
         stops: 0,
     };
@@ -81,6 +96,7 @@ pub async fn supervise(plan: &Plan, address: &Address, progress: &ProgressBar) -
         let worker = crew.start()?;
         crew.workers.push(worker);
     }
+    let operating = tokio::spawn(operate(operator, plan.seed));
     let start = clock.now();
     while !crew.all_done()? {
         let now = clock.now().since(start);
@@ -88,12 +104,12 @@ pub async fn supervise(plan: &Plan, address: &Address, progress: &ProgressBar) -
             return Err(format!("not done after {now:?}; seed {}", plan.seed).into());
         }
         crew.disturb(now)?;
-        let rollout = Percentage::from_ppm(crew.random.u32(200_000..800_000))?;
-        operator.set_rollout(rollout, "ana", "another share").await?;
-        progress.set_position(crew.completed()?);
-        let pause = Duration::from_millis(crew.random.u64(100..600));
+        crew.read_logs()?;
+        progress.set_position(crew.completed.len() as u64);
+        let pause = plan.pause.mul_f64(crew.random.f64());
         tokio::time::sleep(pause).await;
     }
+    operating.abort();
     let events = crew.logs.iter().map(|path| log::read(path)).collect::<Result<Vec<_>, _>>()?;
     let mut tally = check(&events.concat(), &store, plan.items).await?;
     (tally.kills, tally.stops) = (crew.kills, crew.stops);
@@ -101,14 +117,29 @@ pub async fn supervise(plan: &Plan, address: &Address, progress: &ProgressBar) -
     Ok(tally)
 }
 
+/// Changes the rollout all the time, so that items are routed by records that do not hold any more.
+async fn operate(operator: MigrationController, seed: u64) {
+    let mut random = fastrand::Rng::with_seed(seed);
+    loop {
+        let rollout = Percentage::from_ppm(random.u32(200_000..800_000)).unwrap_or(Percentage::HUNDRED);
+        // Others keep the store busy: the next change is as good as this one.
+        drop(operator.set_rollout(rollout, "ana", "another share").await);
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+}
+
 impl Crew<'_> {
     fn start(&mut self) -> Result<Worker, Failure> {
         let path = self.folder.join(format!("{}.log", self.logs.len()));
+        let items = self.folder.join(format!("{}.items", self.logs.len()));
         drop(log::Log::append(&path)?);
+        let left = (0..self.plan.items).filter(|item| !self.completed.contains(item));
+        std::fs::write(&items, left.map(|item| item.to_string()).collect::<Vec<_>>().join("\n"))?;
         let process = Command::new(&self.plan.program)
             .arg("worker")
             .args(["--store", &self.address.to_string()])
-            .args(["--items", &self.plan.items.to_string()])
+            .arg("--items")
+            .arg(&items)
             .arg("--log")
             .arg(&path)
             .args(["--lease-ms", &self.plan.lease.as_millis().to_string()])
@@ -165,13 +196,15 @@ impl Crew<'_> {
         Ok(self.workers.iter().all(|worker| worker.done))
     }
 
-    fn completed(&self) -> Result<u64, Failure> {
-        let mut completed = 0;
+    fn read_logs(&mut self) -> Result<(), Failure> {
         for path in &self.logs {
-            let text = std::fs::read_to_string(path)?;
-            completed += text.lines().filter(|line| line.starts_with("completed")).count() as u64;
+            for event in log::read(path)? {
+                if let Event::Completed { item, .. } = event {
+                    self.completed.insert(item);
+                }
+            }
         }
-        Ok(completed)
+        Ok(())
     }
 }
 

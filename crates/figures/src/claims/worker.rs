@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cutover::control::NotClaimed;
-use cutover::store::{ClaimError, ClaimRecord, ClaimState};
+use cutover::store::ClaimError;
 use cutover::{Claims, MigrationController};
 use futures::StreamExt;
 use futures::stream;
@@ -25,9 +25,9 @@ pub struct Job {
     /// Where the store is.
     #[arg(long)]
     pub store: String,
-    /// How many items there are.
+    /// A file with the numbers of the items, one in each line.
     #[arg(long)]
-    pub items: u32,
+    pub items: PathBuf,
     /// Where to write down what was acknowledged.
     #[arg(long)]
     pub log: PathBuf,
@@ -64,7 +64,8 @@ pub async fn work(job: &Job) -> Result<(), Failure> {
     let ttl = Duration::from_millis(job.lease_ms);
     let worker = Worker { controller, claims, log: Log::append(&job.log)?, ttl };
     let mut random = fastrand::Rng::with_seed(job.seed);
-    let mut left: Vec<u32> = (0..job.items).collect();
+    let items = std::fs::read_to_string(&job.items)?;
+    let mut left = items.lines().map(str::parse).collect::<Result<Vec<u32>, _>>()?;
     while !left.is_empty() {
         let start = random.usize(..left.len());
         left.rotate_left(start);
@@ -87,10 +88,6 @@ impl Worker {
 
     async fn try_to(&self, number: u32) -> Result<Ended, Failure> {
         let name = item(number);
-        // A look costs less than a claim, and a worker that was killed begins with items that others have completed.
-        if let Ok(Some(ClaimRecord { state: ClaimState::Completed, .. })) = self.claims.claimed(&name).await {
-            return Ok(Ended::Completed);
-        }
         let (route, asked) = (self.controller.route(&*name), now());
         let claim = match self.claims.claim(&name, route.serve, route.epoch, self.ttl).await {
             Ok(claim) => claim,
