@@ -1,4 +1,27 @@
-//! How times, durations and 128-bit numbers are written.
+//! How times, durations and 128-bit numbers are written, and how JSON is read.
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+
+use crate::excerpt::brief;
+
+/// Reads a JSON text, which may hold anything.
+pub(crate) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, Unreadable> {
+    serde_json::from_slice(json).map_err(|error| Unreadable(brief(&error.to_string())))
+}
+
+/// Why a JSON text is not what it should be, and where. It repeats little of the text.
+#[derive(thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Unreadable(String);
+
+/// The message as it stands, since escaping it again would make it longer.
+impl fmt::Debug for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
 
 /// Times as whole milliseconds since the Unix epoch.
 pub(crate) mod unix_millis {

@@ -203,3 +203,40 @@ proptest! {
         }
     }
 }
+
+type Alteration = fn(&mut AuditEntry);
+
+/// What an entry says, one part at a time, changed to something else.
+const ALTERATIONS: [(&str, Alteration); 14] = [
+    ("etag", |entry| entry.etag ^= 1),
+    ("at", |entry| entry.at += std::time::Duration::from_millis(1)),
+    ("actor", |entry| entry.actor = "eve".parse().unwrap()),
+    ("reason", |entry| entry.reason = "another".parse().unwrap()),
+    ("op_id", |entry| entry.op_id ^= 1),
+    ("kind", |entry| entry.kind = cutover::store::ChangeKind::Other),
+    ("no before", |entry| entry.before = None),
+    ("mode before", |entry| entry.before.as_mut().unwrap().mode = SystemMode::NewOnly),
+    ("mode", |entry| entry.after.mode = SystemMode::NewOnly),
+    ("rollout", |entry| entry.after.rollout = Percentage::from_ppm(1).unwrap()),
+    ("shadow share", |entry| entry.after.shadow_share = Some(Percentage::ZERO)),
+    ("evidence", |entry| entry.evidence = Some(serde_json::json!(1))),
+    ("settles", |entry| entry.settles += 1),
+    ("format", |entry| entry.format = 0),
+];
+
+#[tokio::test]
+async fn the_hash_covers_every_part_of_an_entry() {
+    let store = MemoryStore::new();
+    let controller = MigrationController::open("search", store.clone()).await.unwrap();
+    controller.transition(SystemMode::Parallel, "ana", "first look").await.unwrap();
+    controller.transition(SystemMode::GradualRollout, "ana", "roll out").await.unwrap();
+    let entries = store.history(&"search".parse().unwrap(), 0, 10).await.unwrap();
+    let mut verifier = AuditVerifier::new();
+    verifier.follow(&entries[0]).unwrap();
+    for (part, alter) in ALTERATIONS {
+        let mut altered = entries[1].clone();
+        alter(&mut altered);
+        assert_eq!(verifier.clone().follow(&altered), Err(AuditFault::new(2, AuditProblem::Altered)), "{part}");
+    }
+    verifier.follow(&entries[1]).unwrap();
+}

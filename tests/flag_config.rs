@@ -1,6 +1,6 @@
 //! Promise: a configuration is read exactly or refused with its reason, in every format.
 
-use cutover::{FlagConfig, FlagSet, Percentage};
+use cutover::{FlagConfig, FlagSet, MissingKey, Percentage};
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -238,4 +238,12 @@ fn what_yes_means_is_up_to_the_reader() {
     assert!(FlagSet::new(config).unwrap().is_enabled("a", "anna").unwrap(), "YAML 1.1: true");
     let error = serde_json::from_str::<FlagConfig>(r#"{ "a": "yes" }"#).unwrap_err();
     assert!(error.to_string().contains("`yes` is not a number"), "{error}");
+}
+
+#[test]
+fn a_policy_for_missing_keys_has_one_name() {
+    for (policy, name) in [(MissingKey::Legacy, "legacy"), (MissingKey::Random, "random")] {
+        assert_eq!((policy.name(), serde_json::to_value(policy).unwrap()), (name, name.into()));
+        assert_eq!(serde_json::from_value::<MissingKey>(name.into()).unwrap(), policy);
+    }
 }

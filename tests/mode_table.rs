@@ -177,3 +177,25 @@ fn the_modulo_router_sends_known_items_to_known_sides() {
         assert_eq!(quarter.route(item.into()).serve, side, "item {item}");
     }
 }
+
+/// `(mode, whether the key is in the rollout, serves, shadow, default share)`
+const ROUTING: [(SystemMode, bool, Side, Option<Side>, Percentage); 10] = [
+    (LegacyOnly, false, Side::Legacy, None, Percentage::ZERO),
+    (LegacyOnly, true, Side::Legacy, None, Percentage::ZERO),
+    (Parallel, false, Side::Legacy, Some(Side::New), Percentage::HUNDRED),
+    (Parallel, true, Side::Legacy, Some(Side::New), Percentage::HUNDRED),
+    (GradualRollout, false, Side::Legacy, Some(Side::New), Percentage::ZERO),
+    (GradualRollout, true, Side::New, Some(Side::Legacy), Percentage::ZERO),
+    (NewOnly, false, Side::New, Some(Side::Legacy), Percentage::ZERO),
+    (NewOnly, true, Side::New, Some(Side::Legacy), Percentage::ZERO),
+    (EmergencyRollback, false, Side::Legacy, None, Percentage::ZERO),
+    (EmergencyRollback, true, Side::Legacy, None, Percentage::ZERO),
+];
+
+#[test]
+fn every_field_of_the_routing_table_is_as_it_says() {
+    for (mode, in_rollout, serves, shadow, default_share) in ROUTING {
+        let row = mode.routing(in_rollout);
+        assert_eq!((row.serves, row.shadow, row.default_share), (serves, shadow, default_share), "{mode} {in_rollout}");
+    }
+}

@@ -39,12 +39,20 @@ const RECONNECT: Duration = Duration::from_secs(1);
 impl Polling {
     /// The interval, longer or shorter by up to a fifth.
     fn next(self, random: u64) -> Duration {
-        self.interval * (800_000 + ppm_of(random) * 2 / 5) / 1_000_000
+        part(self.interval, 800_000 + ppm_of(random) * 2 / 5)
     }
 
     /// Anything up to the interval.
     fn first(self, random: u64) -> Duration {
-        self.interval * ppm_of(random) / 1_000_000
+        part(self.interval, ppm_of(random))
+    }
+}
+
+/// So many millionths of `duration`, which may be as long as any.
+fn part(duration: Duration, ppm: u32) -> Duration {
+    match duration.checked_mul(ppm) {
+        Some(product) => product / 1_000_000,
+        None => (duration / 1_000_000).saturating_mul(ppm),
     }
 }
 
@@ -111,7 +119,7 @@ impl Follower {
     }
 
     async fn read_soon(&mut self, spread: Duration) -> Option<Duration> {
-        let pause = spread * ppm_of(self.inner.upgrade()?.random.next_u64()) / 1_000_000;
+        let pause = part(spread, ppm_of(self.inner.upgrade()?.random.next_u64()));
         self.sleep(pause)?.await;
         self.read().await
     }
@@ -169,5 +177,13 @@ mod tests {
         let polling = Polling { interval: Duration::from_secs(10) };
         assert_eq!([polling.next(0), polling.next(u64::MAX)].map(|wait| wait.as_millis()), [8_000, 11_999]);
         assert_eq!([polling.first(0), polling.first(u64::MAX)].map(|wait| wait.as_millis()), [0, 9_999]);
+    }
+
+    #[test]
+    fn an_interval_may_be_so_long_that_it_never_ends() {
+        let polling = Polling { interval: Duration::MAX };
+        assert_eq!(polling.next(u64::MAX), Duration::MAX);
+        assert!(polling.next(0) > Duration::MAX / 2);
+        assert!(polling.first(u64::MAX) > Duration::MAX / 2);
     }
 }

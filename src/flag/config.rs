@@ -5,9 +5,10 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{self, Deserializer, IntoDeserializer, MapAccess, Visitor};
+use serde::de::{self, Deserializer, IntoDeserializer, MapAccess, Unexpected, Visitor};
 
 use super::error::FlagConfigError;
+use crate::excerpt::brief;
 use crate::{MissingKey, Percentage};
 
 /// What one source (a file, the environment, a store) says about flags, read from any serde format.
@@ -162,6 +163,11 @@ impl<'de> Visitor<'de> for ConfigVisitor {
         }
         Ok(config)
     }
+
+    /// What is no map may be any text, such as another file's: it is not repeated.
+    fn visit_str<E: de::Error>(self, _text: &str) -> Result<FlagConfig, E> {
+        Err(E::invalid_type(Unexpected::Other("a text"), &self))
+    }
 }
 
 /// Reads what stands behind the name of a flag. The name goes into the error.
@@ -173,7 +179,7 @@ impl<'de> de::DeserializeSeed<'de> for EntryOf<'_> {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<FlagEntry, D::Error> {
         deserializer
             .deserialize_any(EntryVisitor)
-            .map_err(|error| de::Error::custom(format_args!("flag `{}`: {error}", self.0)))
+            .map_err(|error| de::Error::custom(format_args!("flag `{}`: {}", self.0, brief(&error.to_string()))))
     }
 }
 

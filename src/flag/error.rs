@@ -7,7 +7,7 @@ use crate::excerpt::excerpt;
 #[error("there is no flag `{name}`")]
 #[non_exhaustive]
 pub struct UnknownFlag {
-    /// The name that was asked for, cut after 64 characters.
+    /// The name that was asked for, cut after 40 characters.
     pub name: String,
 }
 
@@ -27,11 +27,11 @@ pub enum FlagSetError {
     UnknownRequirement {
         /// The flag that requires.
         flag: String,
-        /// The name that is not there.
+        /// The name that is not there, cut after 40 characters.
         required: String,
     },
     /// Flags require each other in a circle.
-    #[error("flags require each other in a circle: {}", path.join(" -> "))]
+    #[error("flags require each other in a circle: {}", circle(path))]
     Cycle {
         /// The flags of the circle; the first one stands at the end again.
         path: Vec<String>,
@@ -70,6 +70,19 @@ pub enum FlagSetError {
     },
 }
 
+/// A long circle is shown without its middle.
+fn circle(path: &[String]) -> String {
+    match path {
+        [first, second, _, .., last] if path.len() > SHOWN => {
+            format!("{first} -> {second} -> … -> {last} ({} flags)", path.len() - 1)
+        }
+        short => short.join(" -> "),
+    }
+}
+
+/// How many names of a circle are shown.
+const SHOWN: usize = 5;
+
 /// A configuration that cannot be read. Errors of a file format are that format's own and carry these texts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -77,7 +90,7 @@ pub enum FlagConfigError {
     /// No name of a flag.
     #[error("`{name}` is no name of a flag; names are a-z, 0-9, `.`, `_` and `-`, up to 64, and start with a-z or 0-9")]
     InvalidName {
-        /// The text, cut after 64 characters.
+        /// The text, cut after 40 characters.
         name: String,
     },
     /// An environment variable whose value cannot be read.

@@ -8,6 +8,7 @@ use super::error::FlagSetError;
 use super::feature::FeatureFlag;
 use super::keys::forms;
 use super::names::{ByName, NameHash};
+use crate::excerpt::excerpt;
 use crate::random::RandomSource;
 
 /// A named source. Of two that set the same property, the later one counts.
@@ -136,7 +137,7 @@ impl<'a> Stacks<'a> {
         if self.0.contains_key(required) {
             return Ok(());
         }
-        Err(FlagSetError::UnknownRequirement { flag: flag.to_owned(), required: required.to_owned() })
+        Err(FlagSetError::UnknownRequirement { flag: flag.to_owned(), required: excerpt(required) })
     }
 
     /// Follows requirements among flags that wait for each other until one comes up again.

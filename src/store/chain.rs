@@ -336,8 +336,11 @@ mod tests {
 
     #[test]
     fn a_hash_is_read_as_it_is_written() {
-        let hash = AuditHash::from_bytes(std::array::from_fn(|at| u8::try_from(at * 8 % 256).unwrap_or(0)));
+        let bytes = std::array::from_fn(|at| u8::try_from(at * 8 % 256).unwrap_or(0));
+        let hash = AuditHash::from_bytes(bytes);
+        assert_eq!(hash.to_bytes(), bytes);
         assert_eq!(AuditHash::try_from(hash.to_string()), Ok(hash));
+        assert_eq!(json!(hash), json!(hash.to_string()));
         for bad in ["", "0g", &"0".repeat(63), &"é".repeat(32), &"+1".repeat(32)] {
             assert_eq!(AuditHash::try_from(bad.to_owned()), Err(NotAHash), "{bad}");
         }

@@ -177,11 +177,11 @@ impl AuditEntry {
     /// [`MAX_BYTES`](Self::MAX_BYTES), [`StoreError::Corrupt`] for anything else that is not an entry.
     pub fn from_json(json: &[u8]) -> Result<Self, StoreError> {
         Record::check_size(json.len())?;
-        let Format { format } = serde_json::from_slice(json).map_err(StoreError::corrupt)?;
+        let Format { format } = wire::read(json).map_err(StoreError::corrupt)?;
         if format > Self::FORMAT {
             return Err(StoreError::unknown_format(format!("format {format}; known up to {}", Self::FORMAT)));
         }
-        serde_json::from_slice(json).map_err(StoreError::corrupt)
+        wire::read(json).map_err(StoreError::corrupt)
     }
 
     /// The JSON text that [`from_json`](Self::from_json) reads.

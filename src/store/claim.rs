@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Actor, Expect, ItemId, MigrationId, Record, StateStore, StoreError, async_trait};
 use crate::outcome::Side;
+use crate::wire;
 
 /// Keeps who may process which item: a lease with a token, next to the records of [`StateStore`].
 ///
@@ -158,7 +159,7 @@ impl ClaimRecord {
     /// [`StoreError::TooLarge`] above [`MAX_BYTES`](Self::MAX_BYTES), [`StoreError::Corrupt`] for what is not one.
     pub fn from_json(json: &[u8]) -> Result<Self, StoreError> {
         Record::check_size(json.len())?;
-        serde_json::from_slice(json).map_err(StoreError::corrupt)
+        wire::read(json).map_err(StoreError::corrupt)
     }
 }
 

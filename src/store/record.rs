@@ -70,9 +70,9 @@ impl Record {
     /// [`MAX_BYTES`](Self::MAX_BYTES), [`StoreError::Corrupt`] for anything else that is not a record.
     pub fn from_json(json: &[u8]) -> Result<Self, StoreError> {
         Self::check_size(json.len())?;
-        let header: Header = serde_json::from_slice(json).map_err(StoreError::corrupt)?;
+        let header: Header = wire::read(json).map_err(StoreError::corrupt)?;
         header.check()?;
-        serde_json::from_slice(json).map_err(StoreError::corrupt)
+        wire::read(json).map_err(StoreError::corrupt)
     }
 
     /// Whether this version understands the record.
