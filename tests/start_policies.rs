@@ -279,6 +279,105 @@ fn a_file_cut_off_anywhere_is_never_believed_and_kept_aside() {
     }
 }
 
+fn killed_during_an_outage_of(outage: Duration) -> World {
+    let world = World::new();
+    world.process_before();
+    let controller = world.open([world.last_known_good()]).unwrap();
+    world.store_is(Some(Fault::Unavailable));
+    world.runtime.clock().advance(outage);
+    drop(controller.emergency_rollback("ben", "wrong totals"));
+    controller.flush(Duration::from_secs(10)).unwrap();
+    world.runtime.drop_tasks();
+    let ended = MemoryStore::new();
+    copy(&world.memory, &ended);
+    World { memory: ended.clone(), store: FailingStore::new(ended, world.runtime.clone()), ..world }
+}
+
+#[test]
+fn an_emergency_that_was_not_stored_does_not_age() {
+    let world = killed_during_an_outage_of(HOUR + Duration::from_secs(1));
+    let next = world.open([world.last_known_good()]).unwrap();
+    assert_eq!(next.mode(), SystemMode::EmergencyRollback);
+}
+
+#[test]
+fn an_assumed_mode_does_not_outrank_an_emergency() {
+    let world = killed_during_an_outage_of(HOUR + Duration::from_secs(1));
+    world.store_is(Some(Fault::Unavailable));
+    let next = world.open([world.last_known_good(), StartPolicy::Assume(SystemMode::NewOnly)]).unwrap();
+    assert_eq!(next.mode(), SystemMode::EmergencyRollback);
+}
+
+#[test]
+fn a_store_that_was_emptied_between_two_processes_is_doubted() {
+    let world = World::new();
+    world.process_before();
+    let empty = MemoryStore::new();
+    let world = World { memory: empty.clone(), store: FailingStore::new(empty, world.runtime.clone()), ..world };
+    let next = world.open([world.last_known_good()]).unwrap();
+    assert_eq!((next.mode(), next.status().doubt.is_some()), (SystemMode::GradualRollout, true));
+}
+
+#[test]
+fn an_emergency_that_was_stored_and_left_is_not_pulled_again() {
+    let world = World::new();
+    world.process_before();
+    let controller = world.open([world.last_known_good()]).unwrap();
+    world.store_is(Some(Fault::Unavailable));
+    drop(controller.emergency_rollback("ben", "wrong totals"));
+    controller.flush(Duration::from_secs(10)).unwrap();
+    let stale_file = fs::read(world.file()).unwrap();
+    world.store_is(None);
+    world.runtime.settle(Duration::from_secs(60));
+    world.runtime.run(async {
+        controller.transition(SystemMode::LegacyOnly, "ana", "over").await.unwrap();
+        controller.transition(SystemMode::GradualRollout, "ana", "again").await.unwrap();
+    });
+    controller.flush(Duration::from_secs(10)).unwrap();
+    drop(controller);
+    // The process was killed before the file was written again.
+    fs::write(world.file(), stale_file).unwrap();
+    let next = world.open([world.last_known_good()]).unwrap();
+    assert_eq!(next.mode(), SystemMode::GradualRollout);
+}
+
+#[test]
+fn a_file_that_could_not_be_written_is_written_again() {
+    let world = World::new();
+    world.process_before();
+    let controller = world.open([world.last_known_good()]).unwrap();
+    controller.flush(Duration::from_secs(10)).unwrap();
+    fs::remove_file(world.file()).unwrap();
+    fs::create_dir(world.file()).unwrap();
+    world.store_is(Some(Fault::Unavailable));
+    drop(controller.emergency_rollback("ben", "wrong totals"));
+    controller.flush(Duration::from_secs(10)).unwrap();
+    fs::remove_dir(world.file()).unwrap();
+    for _ in 0..50 {
+        world.runtime.clock().advance(Duration::from_secs(60));
+        drop(world.runtime.run(controller.refresh()));
+    }
+    controller.flush(Duration::from_secs(10)).unwrap();
+    assert!(world.file().is_file());
+}
+
+#[test]
+fn a_store_that_went_back_between_two_processes_is_doubted() {
+    let world = World::new();
+    world.process_before();
+    let controller = world.open([world.last_known_good()]).unwrap();
+    world.runtime.run(controller.transition(SystemMode::NewOnly, "ana", "done")).unwrap();
+    let lagging = MemoryStore::new();
+    copy(&world.memory, &lagging);
+    let persisted = controller.emergency_rollback("ben", "wrong totals");
+    world.runtime.run(persisted);
+    controller.flush(Duration::from_secs(10)).unwrap();
+    drop(controller);
+    let world = World { memory: lagging.clone(), store: FailingStore::new(lagging, world.runtime.clone()), ..world };
+    let next = world.open([world.last_known_good()]).unwrap();
+    assert_eq!((next.mode(), next.status().doubt.is_some()), (SystemMode::EmergencyRollback, true));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 

@@ -129,12 +129,12 @@ impl ControllerBuilder {
     }
 
     /// How often the store is read for changes of others, longer or shorter by up to a fifth, so that processes do not
-    /// read together. The default is 10 s.
+    /// read together. The default is 10 s, the shortest 10 ms.
     ///
     /// A store that [wakes](StateStore::watch) its watchers is also read when it does, within a tenth of a second. Wake-ups
     /// get lost; the interval is what can be relied upon.
     pub fn poll_interval(self, interval: Duration) -> Self {
-        Self { polling: Some(Polling { interval }), ..self }
+        Self { polling: Some(Polling::every(interval)), ..self }
     }
 
     /// Neither polls nor watches: changes of others are seen with each change of one's own and with each
@@ -192,7 +192,7 @@ impl ControllerBuilder {
         let port = Port { id: self.id?, store: self.store, runtime, deadline: self.store_deadline };
         let health = self.health.checks(&port.runtime, &self.clock, &self.random);
         let policies = Policies::new(&self.start_policies, &port.id)?;
-        let Start { known, emergency } = policies.start(port.load().await, &*self.clock)?;
+        let Start { known, emergency } = policies.start(&port, &*self.clock).await?;
         let (alive, gone) = oneshot::channel();
         let interval = self.polling.unwrap_or_default().interval;
         let inner = Arc::new(Inner {

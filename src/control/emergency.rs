@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Either, Shared, WeakShared, select};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::change::Changed;
@@ -17,7 +18,9 @@ use super::error::ChangeError;
 use super::inner::Inner;
 use crate::mode::SystemMode;
 use crate::runtime::{Runtime, process_wide};
-use crate::store::{Author, Change, ChangeKind, Expect, Record, Settings, Stamp, StoreError};
+use crate::store::{Actor, Author, Change, ChangeKind, Expect, Reason, Record, Settings, Stamp, StoreError};
+
+use crate::wire;
 
 /// Resolves when an emergency is stored.
 ///
@@ -63,15 +66,24 @@ impl Drop for Tenacious {
     }
 }
 
+/// An emergency: who pulled it, why and when. It is one operation, however often it is stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Emergency {
+    pub(super) actor: Actor,
+    pub(super) reason: Reason,
+    /// What led to it, if a guard pulled it.
+    evidence: Option<Value>,
+    #[serde(with = "wire::unix_millis")]
+    pub(super) at: SystemTime,
+    /// Another one with every call: a call that comes while an earlier one is being stored is never taken for it.
+    #[serde(with = "wire::hex")]
+    op_id: u128,
+}
+
 /// An emergency that is not stored yet.
 #[derive(Debug, Clone)]
 pub(super) struct Brake {
-    pub(super) author: Author,
-    /// What led to it, if a guard pulled it.
-    evidence: Option<Value>,
-    pub(super) at: SystemTime,
-    /// Another one with every call: a call that comes while an earlier one is being stored is never taken for it.
-    op_id: u128,
+    pub(super) emergency: Emergency,
     storing: Option<WeakShared<BoxFuture<'static, ()>>>,
 }
 
@@ -91,11 +103,17 @@ impl Inner {
         evidence: Option<Value>,
     ) -> impl FnOnce() -> Persisted + use<> {
         let (op_id, at) = (self.random.next_u128(), self.now());
+        let Author { actor, reason } = author;
+        self.pull_again(Emergency { actor, reason, evidence, at, op_id })
+    }
+
+    /// As [`pull`](Self::pull), for an emergency that has been pulled before, such as by the last process.
+    pub(super) fn pull_again(self: &Arc<Self>, emergency: Emergency) -> impl FnOnce() -> Persisted + use<> {
         let fresh = Arc::clone(self).store_emergency().boxed().shared();
-        let brake = Brake { author, evidence, at, op_id, storing: fresh.downgrade() };
+        let brake = Brake { emergency, storing: fresh.downgrade() };
         let (running, news) = self.learn_quietly(|known| match &mut known.brake {
             Some(pulled) => {
-                pulled.op_id = brake.op_id;
+                pulled.emergency.op_id = brake.emergency.op_id;
                 let running = pulled.storing.as_ref().and_then(WeakShared::upgrade);
                 pulled.storing = if running.is_some() { pulled.storing.take() } else { brake.storing };
                 running
@@ -146,7 +164,7 @@ impl Inner {
             self.confirm_emergency(&brake, epoch).await?;
         }
         self.learn(|known| {
-            known.brake.take_if(|pulled| pulled.op_id == brake.op_id);
+            known.brake.take_if(|pulled| pulled.emergency.op_id == brake.emergency.op_id);
         });
         Ok(())
     }
@@ -161,10 +179,11 @@ impl Inner {
             let known = self.known();
             (known.generation, known.base().cloned())
         };
+        let Emergency { actor, reason, evidence, at, op_id } = brake.emergency.clone();
         let after = emergency(found.as_ref().map(Record::settings).unwrap_or_default());
-        let stamp = Stamp { at: brake.at, ..self.stamp(brake.op_id) };
-        let change = Change::new(found.as_ref(), after, ChangeKind::Transition, brake.author.clone(), stamp);
-        let change = brake.evidence.iter().cloned().fold(change, Change::with_evidence);
+        let stamp = Stamp { at, ..self.stamp(op_id) };
+        let change = Change::new(found.as_ref(), after, ChangeKind::Transition, Author { actor, reason }, stamp);
+        let change = evidence.into_iter().fold(change, Change::with_evidence);
         let record = self.commit(generation, Expect::of(found.as_ref()), &self.signed(change)).await?;
         Ok(record.epoch)
     }
@@ -181,6 +200,6 @@ impl Inner {
     /// entry that is found later: a late request may have written it again.
     async fn was_left(&self, brake: &Brake, epoch: u64) -> Result<bool, StoreError> {
         let past = self.known().base().is_some_and(|record| record.epoch > epoch);
-        Ok(past && self.entry(epoch).await?.is_some_and(|entry| entry.op_id == brake.op_id))
+        Ok(past && self.port.entry(epoch).await?.is_some_and(|entry| entry.op_id == brake.emergency.op_id))
     }
 }

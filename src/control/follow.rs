@@ -12,6 +12,7 @@ use futures_util::{FutureExt, Stream, StreamExt};
 
 use super::inner::Inner;
 use crate::bucket::ppm_of;
+use crate::clock::Instant;
 use crate::contain::{contain_quietly, discard};
 use crate::store::WakeUps;
 
@@ -24,6 +25,13 @@ pub(super) struct Polling {
     pub(super) interval: Duration,
 }
 
+impl Polling {
+    /// No shorter than a hundredth of a second: nobody can wish to read all the time.
+    pub(super) fn every(interval: Duration) -> Self {
+        Self { interval: interval.max(Duration::from_millis(10)) }
+    }
+}
+
 impl Default for Polling {
     fn default() -> Self {
         Self { interval: Duration::from_secs(10) }
@@ -33,8 +41,8 @@ impl Default for Polling {
 /// The longest time between a wake-up and the reading that it leads to. It is drawn at random, so that many processes that
 /// are woken at once do not read at once.
 const SPREAD: Duration = Duration::from_millis(100);
-/// The longest time before a lost stream of wake-ups is asked for again, drawn at random too.
-const RECONNECT: Duration = Duration::from_secs(1);
+/// The longest time that a reading waits for the store to say whether it wakes.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 impl Polling {
     /// The interval, longer or shorter by up to a fifth.
@@ -58,14 +66,21 @@ fn part(duration: Duration, ppm: u32) -> Duration {
 
 /// Follows the store in the background until `gone`.
 pub(super) fn follow(inner: &Arc<Inner>, polling: Polling, gone: oneshot::Receiver<Infallible>) {
-    let follower = Follower { inner: Arc::downgrade(inner), polling, wake_ups: None };
+    let follower = Follower { inner: Arc::downgrade(inner), polling, watch: Watch::Off };
     inner.port.spawn(select(follower.run().boxed(), gone).map(drop).boxed());
 }
 
 struct Follower {
     inner: Weak<Inner>,
     polling: Polling,
-    wake_ups: Option<Shielded>,
+    watch: Watch,
+}
+
+enum Watch {
+    Off,
+    /// The store has been asked, and has not answered yet.
+    Asked(BoxFuture<'static, Option<Shielded>>),
+    On(Shielded),
 }
 
 enum Woken {
@@ -82,61 +97,88 @@ impl Follower {
             let Some(poll) = self.sleep(duration) else { return };
             wait = match self.next(poll).await {
                 Woken::ByTime => self.read().await,
-                Woken::ByStore => self.read_soon(SPREAD).await,
-                Woken::Disconnected => {
-                    self.wake_ups = None;
-                    self.read_soon(RECONNECT).await;
-                    self.first_poll()
-                }
+                Woken::ByStore => self.read_soon().await,
+                Woken::Disconnected => self.first_poll(),
             };
         }
     }
 
     /// Something may have changed between the reading that opened the controller and the first watching.
     async fn begin(&mut self) -> Option<Duration> {
-        self.subscribe().await;
-        if self.wake_ups.is_some() {
-            self.read_soon(SPREAD).await;
+        self.ask().await;
+        if matches!(self.watch, Watch::On(_)) {
+            self.read_soon().await;
         }
         self.first_poll()
     }
 
-    /// What happened to all processes at once, such as a start or a lost connection, must not make them poll together.
+    /// What happened to all processes at once, such as a start or a lost connection, must not make them read together.
     fn first_poll(&self) -> Option<Duration> {
         self.inner.upgrade().map(|inner| self.polling.first(inner.random.next_u64()))
     }
 
-    async fn next(&mut self, poll: BoxFuture<'static, ()>) -> Woken {
-        let Some(wake_ups) = &mut self.wake_ups else {
-            poll.await;
-            return Woken::ByTime;
-        };
-        match select(wake_ups.next(), poll).await {
-            Either::Left((Some(()), _)) => Woken::ByStore,
-            Either::Left((None, _)) => Woken::Disconnected,
-            Either::Right(_) => Woken::ByTime,
+    async fn next(&mut self, mut poll: BoxFuture<'static, ()>) -> Woken {
+        loop {
+            poll = match &mut self.watch {
+                Watch::Off => {
+                    poll.await;
+                    return Woken::ByTime;
+                }
+                Watch::On(stream) => match select(stream.next(), poll).await {
+                    Either::Left((Some(()), _)) => return Woken::ByStore,
+                    Either::Right(_) => return Woken::ByTime,
+                    Either::Left((None, _)) => {
+                        self.watch = Watch::Off;
+                        return Woken::Disconnected;
+                    }
+                },
+                Watch::Asked(answer) => match select(answer, poll).await {
+                    Either::Right(_) => return Woken::ByTime,
+                    Either::Left((None, poll)) => {
+                        self.watch = Watch::Off;
+                        poll
+                    }
+                    Either::Left((Some(stream), _)) => {
+                        self.watch = Watch::On(stream);
+                        return Woken::ByStore;
+                    }
+                },
+            };
         }
     }
 
-    async fn read_soon(&mut self, spread: Duration) -> Option<Duration> {
-        let pause = part(spread, ppm_of(self.inner.upgrade()?.random.next_u64()));
+    async fn read_soon(&mut self) -> Option<Duration> {
+        let pause = part(SPREAD, ppm_of(self.inner.upgrade()?.random.next_u64()));
         self.sleep(pause)?.await;
         self.read().await
     }
 
-    /// Asks for wake-ups first, so that no change falls between the reading and the watching.
+    /// Asks for wake-ups first, so that no change falls between the reading and the watching. What that takes is taken off
+    /// the time until the next reading.
     async fn read(&mut self) -> Option<Duration> {
-        self.subscribe().await;
+        let start = self.now()?;
+        self.ask().await;
         let refreshed = self.inner.upgrade()?.refresh();
         // A failure is known by now, and shows in the status.
         drop(refreshed.await);
-        Some(self.polling.next(self.inner.upgrade()?.random.next_u64()))
+        let next = self.polling.next(self.inner.upgrade()?.random.next_u64());
+        Some(next.saturating_sub(self.now()?.since(start)))
     }
 
-    async fn subscribe(&mut self) {
-        if self.wake_ups.is_none() {
-            if let Some(inner) = self.inner.upgrade() {
-                self.wake_ups = inner.port.watch().await.ok().flatten().map(|stream| Shielded(Some(stream)));
+    fn now(&self) -> Option<Instant> {
+        self.inner.upgrade().map(|inner| inner.clock.now())
+    }
+
+    /// Asks the store for wake-ups, and waits for its answer, but not for long: no reading waits for a store that wakes badly.
+    async fn ask(&mut self) {
+        if let (Watch::Off, Some(inner)) = (&self.watch, self.inner.upgrade()) {
+            let answer = async move { inner.port.watch().await.ok().flatten().map(|stream| Shielded(Some(stream))) };
+            self.watch = Watch::Asked(answer.boxed());
+        }
+        let Some(patience) = self.sleep(PATIENCE) else { return };
+        if let Watch::Asked(answer) = &mut self.watch {
+            if let Either::Left((answer, _)) = select(answer, patience).await {
+                self.watch = answer.map_or(Watch::Off, Watch::On);
             }
         }
     }

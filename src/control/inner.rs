@@ -3,12 +3,12 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
+use super::emergency::Emergency;
 use super::flight::Flights;
 use super::follow::Alive;
 use super::health::Checks;
 use super::keeper::Keeper;
-use super::known::{Heard, Known, LOOK_BACK, settles};
-use super::last_known::Emergency;
+use super::known::{Heard, Known, LOOK_BACK};
 use super::news::{News, Outline};
 use super::port::{Port, backoff};
 use super::routing::Routing;
@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::lock::lock;
 use crate::observe::{Observer, Observers};
 use crate::random::RandomSource;
-use crate::store::{AuditEntry, AuditKey, Author, Record, Stamp, StoreError};
+use crate::store::{AuditKey, Record, Stamp, StoreError};
 
 /// How often the store is read in a row while each reading is overtaken.
 const READINGS: u32 = 5;
@@ -71,9 +71,13 @@ impl Inner {
 
     /// The first steps: what the last process left undone, and what people want to see.
     pub(super) async fn begin(self: &Arc<Self>, emergency: Option<Emergency>) {
-        if let Some(Emergency { actor, reason }) = emergency {
+        if let Some(emergency) = emergency {
             // Storing it goes on in the background.
-            drop(self.emergency(Author::for_emergency(actor.as_str(), reason.as_str()), None));
+            drop(self.pull_again(emergency)());
+        }
+        if !self.known().failed {
+            // It may have been stored, and left since: then it holds no longer than this takes.
+            drop(self.persist_brake().await);
         }
         if !self.known().failed {
             self.learn(|_| ());
@@ -96,7 +100,7 @@ impl Inner {
             let known = self.known();
             (known.generation, known.record.clone())
         };
-        let looked = self.look(record.as_ref()).await;
+        let looked = self.port.look(record.as_ref()).await;
         let heard = self.heard();
         self.learn(|known| match looked {
             Ok((found, continues)) => Ok(known.found(generation, found, continues, heard)),
@@ -105,25 +109,6 @@ impl Inner {
                 Err(error)
             }
         })
-    }
-
-    /// The stored record, and whether the audit leads there from the known one.
-    async fn look(&self, known: Option<&Record>) -> Result<(Option<Record>, bool), StoreError> {
-        let found = self.port.load().await?;
-        let continues = match (known, &found) {
-            (Some(known), Some(found)) if found.epoch > known.epoch && !settles(found, known) => {
-                let entry = self.entry(known.epoch).await?;
-                entry.is_some_and(|entry| entry.etag == known.etag)
-            }
-            _ => true,
-        };
-        Ok((found, continues))
-    }
-
-    /// The audit entry of `epoch`.
-    pub(super) async fn entry(&self, epoch: u64) -> Result<Option<AuditEntry>, StoreError> {
-        let entries = self.port.history(epoch.saturating_sub(1), 1).await?;
-        Ok(entries.into_iter().find(|entry| entry.epoch == epoch))
     }
 
     /// Reads the store and takes in what others have changed; stores an emergency that is not stored yet.

@@ -1,10 +1,11 @@
 //! [`Keeper`]: writes what is known to the file of the last known state, on a thread of its own.
 
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::known::Known;
-use super::last_known::{Emergency, LastKnown, LastKnownFile};
+use super::last_known::{LastKnown, LastKnownFile};
 use crate::handover::{FlushTimeout, Handover, Limits, Parcel};
 use crate::lock::lock;
 use crate::store::MigrationId;
@@ -16,6 +17,8 @@ pub(super) struct Keeper {
     /// How much older than what is known the file may get.
     lag: Duration,
     kept: Mutex<Option<LastKnown>>,
+    /// Whether the last one could not be written.
+    failed: Arc<AtomicBool>,
     handover: Handover<LastKnown>,
 }
 
@@ -23,8 +26,14 @@ impl Keeper {
     /// Keeps `file` fresh enough for a start that allows `max_age`.
     pub(super) fn new(migration: MigrationId, file: LastKnownFile, max_age: Duration) -> Self {
         let limits = Limits { entries: 1, bytes: usize::MAX };
-        let handover = Handover::new("cutover-last-known", limits, move |known: LastKnown| written(&file, &known));
-        Self { migration, lag: max_age / 8, kept: Mutex::default(), handover }
+        let failed = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&failed);
+        let handover = Handover::new("cutover-last-known", limits, move |known: LastKnown| {
+            let written = written(&file, &known);
+            told.store(!written, Ordering::Relaxed);
+            written
+        });
+        Self { migration, lag: max_age / 8, kept: Mutex::default(), failed, handover }
     }
 
     /// Hands over what is known, if the file does not say so already.
@@ -35,7 +44,9 @@ impl Keeper {
         }
         let news = self.last_known(known);
         let mut kept = lock(&self.kept);
-        if kept.as_ref().is_none_or(|kept| self.outdated(kept, &news)) {
+        // What could not be written is tried again with whatever happens next, such as the next poll.
+        let again = self.failed.swap(false, Ordering::Relaxed);
+        if again || kept.as_ref().is_none_or(|kept| self.outdated(kept, &news)) {
             self.handover.push(news.clone());
             *kept = Some(news);
         }
@@ -48,10 +59,7 @@ impl Keeper {
     }
 
     fn last_known(&self, known: &Known) -> LastKnown {
-        let emergency = known.brake.as_ref().map(|brake| {
-            let author = brake.author.clone();
-            Emergency { actor: author.actor, reason: author.reason }
-        });
+        let emergency = known.brake.as_ref().map(|brake| brake.emergency.clone());
         let (as_of, settings) = (known.heard.wall, known.effective());
         LastKnown::new(self.migration.clone(), as_of, known.record.clone(), settings, emergency)
     }

@@ -8,7 +8,8 @@ use std::time::{Duration, SystemTime};
 use hmac_sha256::Hash;
 use serde::{Deserialize, Serialize};
 
-use crate::store::{Actor, AuditHash, MigrationId, Reason, Record, Settings};
+use super::emergency::Emergency;
+use crate::store::{AuditHash, MigrationId, Record, Settings};
 use crate::wire::unix_millis;
 
 /// What is kept: the record, what was made of it, and an emergency that was not stored yet.
@@ -22,12 +23,6 @@ pub(super) struct LastKnown {
     pub(super) record: Option<Record>,
     pub(super) settings: Settings,
     pub(super) emergency: Option<Emergency>,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Emergency {
-    pub(super) actor: Actor,
-    pub(super) reason: Reason,
 }
 
 /// The file of the last known state could not be used.
@@ -130,6 +125,9 @@ fn sound(text: &str) -> Result<&str, Damaged> {
     if checksum(json).to_string() == sum { Ok(json) } else { Err(Damaged) }
 }
 
+/// How far the clock may be behind the file.
+const TOLERANCE: Duration = Duration::from_secs(300);
+
 impl LastKnownFile {
     /// The longest file that is read.
     const MAX_BYTES: u64 = 4 * Record::MAX_BYTES as u64;
@@ -154,13 +152,11 @@ impl LastKnownFile {
         parent.unwrap_or_else(|| Path::new(".")).to_owned()
     }
 
-    /// Reads what `migration` knew, at most `max_age` before `now`.
-    pub(super) fn read(
-        &self,
-        migration: &MigrationId,
-        max_age: Duration,
-        now: SystemTime,
-    ) -> Result<LastKnown, LastKnownError> {
+    /// Reads what `migration` knew last, however long ago; `None` if there is no file.
+    pub(super) fn read(&self, migration: &MigrationId, now: SystemTime) -> Result<Option<LastKnown>, LastKnownError> {
+        if fs::symlink_metadata(&self.path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            return Ok(None);
+        }
         let text = self.text()?;
         let Ok(json) = sound(&text) else { return Err(self.move_aside(now)) };
         let Ok(Header { format }) = serde_json::from_str(json) else { return Err(self.move_aside(now)) };
@@ -168,22 +164,29 @@ impl LastKnownFile {
             return Err(LastKnownError::UnknownFormat { path: self.path.clone(), format });
         }
         let Ok(known) = serde_json::from_str::<LastKnown>(json) else { return Err(self.move_aside(now)) };
-        self.check(known, migration, max_age, now)
+        if known.migration == *migration {
+            return Ok(Some(known));
+        }
+        Err(LastKnownError::OtherMigration { path: self.path.clone(), found: known.migration })
     }
 
-    fn check(
+    /// Whether what was known is recent enough to route by.
+    pub(super) fn check_age(
         &self,
-        known: LastKnown,
-        migration: &MigrationId,
+        as_of: SystemTime,
         max_age: Duration,
         now: SystemTime,
-    ) -> Result<LastKnown, LastKnownError> {
-        let path = self.path.clone();
-        if known.migration != *migration {
-            return Err(LastKnownError::OtherMigration { path, found: known.migration });
-        }
-        let age = now.duration_since(known.as_of).unwrap_or(Duration::MAX);
-        if age > max_age { Err(LastKnownError::TooOld { path, age, max_age }) } else { Ok(known) }
+    ) -> Result<(), LastKnownError> {
+        let age = now.duration_since(as_of).unwrap_or_else(|ahead| {
+            // A clock is set a little while a machine starts; one that is far behind says nothing.
+            if ahead.duration() <= TOLERANCE { Duration::ZERO } else { Duration::MAX }
+        });
+        if age <= max_age { Ok(()) } else { Err(LastKnownError::TooOld { path: self.path.clone(), age, max_age }) }
+    }
+
+    /// There is no file, so nothing is known.
+    pub(super) fn missing(&self) -> LastKnownError {
+        io_error(&self.path, io::ErrorKind::NotFound.into())
     }
 
     fn text(&self) -> Result<String, LastKnownError> {

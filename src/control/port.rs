@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
+use super::known::settles;
 use crate::contain::contain_quietly;
 pub(super) use crate::runtime::backoff;
 use crate::runtime::{Lost, Runtime, Sheltered, sleep, try_sleep, within};
@@ -34,6 +35,25 @@ impl Port {
     pub(super) async fn history(&self, after_epoch: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
         let call = async { self.store.history(&self.id, after_epoch, limit).await };
         self.within(call, StoreError::unavailable).await
+    }
+
+    /// The stored record, and whether the audit leads there from the known one.
+    pub(super) async fn look(&self, known: Option<&Record>) -> Result<(Option<Record>, bool), StoreError> {
+        let found = self.load().await?;
+        let continues = match (known, &found) {
+            (Some(known), Some(found)) if found.epoch > known.epoch && !settles(found, known) => {
+                let entry = self.entry(known.epoch).await?;
+                entry.is_some_and(|entry| entry.etag == known.etag)
+            }
+            _ => true,
+        };
+        Ok((found, continues))
+    }
+
+    /// The audit entry of `epoch`.
+    pub(super) async fn entry(&self, epoch: u64) -> Result<Option<AuditEntry>, StoreError> {
+        let entries = self.history(epoch.saturating_sub(1), 1).await?;
+        Ok(entries.into_iter().find(|entry| entry.epoch == epoch))
     }
 
     pub(super) async fn watch(&self) -> Result<Option<WakeUps>, StoreError> {

@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use super::emergency::Emergency;
 use super::error::OpenError;
 use super::keeper::Keeper;
 use super::known::{Heard, Known};
-use super::last_known::{Emergency, LastKnown, LastKnownError, LastKnownFile};
+use super::last_known::{LastKnown, LastKnownError, LastKnownFile};
+use super::port::Port;
 use crate::clock::Clock;
 use crate::mode::SystemMode;
-use crate::store::{MigrationId, Record, Settings, StoreError};
+use crate::store::{MigrationId, Settings, StoreError};
 
 /// What a controller routes by when the store gives no record that it understands while it opens.
 ///
@@ -23,13 +25,15 @@ use crate::store::{MigrationId, Record, Settings, StoreError};
 pub enum StartPolicy {
     /// What this process, or the one before it, knew last.
     ///
-    /// While the store answers, the controller keeps `file` up to date: mode, rollout, and an emergency that is not stored
-    /// yet, which is then pulled again. The file is replaced as a whole, synchronised to the disk, readable by its owner
+    /// The controller keeps `file` up to date in the background: what it knows, and an emergency that is not stored yet.
+    /// [`flush`](super::MigrationController::flush) waits until it is written. The file is replaced as a whole, synchronised to the disk, readable by its owner
     /// only, and belongs into a folder that only its owner writes to. One file per migration and process.
     LastKnownGood {
         /// The file.
         file: PathBuf,
-        /// How long ago the store may have confirmed it.
+        /// How long ago the store may have confirmed what is routed by. What does not age: an emergency that was not
+        /// stored, which is pulled again, and which record was the last, so that a store that lost it is
+        /// [in doubt](super::Doubt) after a restart too.
         max_age: Duration,
     },
     /// This mode, at 0 %.
@@ -69,25 +73,46 @@ impl<'a> Policies<'a> {
         Some(Keeper::new(self.migration.clone(), file, max_age))
     }
 
-    /// What follows from the store's first answer.
-    pub(super) fn start(
-        &self,
-        answer: Result<Option<Record>, StoreError>,
-        clock: &dyn Clock,
-    ) -> Result<Start, OpenError> {
+    /// What follows from the store's first answer and from what was known before.
+    ///
+    /// What the last process knew does not age: a store that has lost it since is in doubt, and an emergency that was not
+    /// stored is still to be stored. Only for routing without the store it may be too old.
+    pub(super) async fn start(&self, port: &Port, clock: &dyn Clock) -> Result<Start, OpenError> {
+        let before = self.before(clock.wall());
+        let (record, emergency) = match &before {
+            Ok(Some(before)) => (before.record.clone(), before.emergency.clone()),
+            Ok(None) | Err(_) => (None, None),
+        };
+        let looked = port.look(record.as_ref()).await;
         let heard = Heard::now(clock);
-        match answer {
-            Ok(record) => Ok(Start { known: Known::new(record, heard), emergency: self.unstored(heard.wall) }),
-            Err(error) => self.without_store(error, heard),
-        }
+        let known = match looked {
+            Ok((found, continues)) => {
+                warn_of(before.as_ref().err());
+                let mut known = Known::new(record, heard);
+                known.found(0, found, continues, heard);
+                known
+            }
+            Err(error) => self.without_store(error, before, heard)?,
+        };
+        Ok(Start { known, emergency })
     }
 
-    fn without_store(&self, store: StoreError, heard: Heard) -> Result<Start, OpenError> {
+    fn before(&self, now: SystemTime) -> Result<Option<LastKnown>, LastKnownError> {
+        self.file.as_ref().map_or(Ok(None), |(file, _)| file.read(self.migration, now))
+    }
+
+    fn without_store(
+        &self,
+        store: StoreError,
+        before: Result<Option<LastKnown>, LastKnownError>,
+        heard: Heard,
+    ) -> Result<Known, OpenError> {
+        let mut before = Some(before);
         let mut unusable = Vec::new();
         for policy in self.ordered {
             match policy {
                 StartPolicy::Assume(mode) => return Ok(assumed(*mode, heard)),
-                StartPolicy::LastKnownGood { .. } => match self.last_known(heard.wall) {
+                StartPolicy::LastKnownGood { .. } => match self.usable(before.take(), heard.wall) {
                     Ok(known) => return Ok(known_before(known, heard)),
                     Err(error) => unusable.extend(error),
                 },
@@ -97,25 +122,32 @@ impl<'a> Policies<'a> {
         if unusable.is_empty() { Err(OpenError::Store(store)) } else { Err(OpenError::NoStart { store, unusable }) }
     }
 
-    /// The emergency that the process before this one could not store.
-    fn unstored(&self, now: SystemTime) -> Option<Emergency> {
-        self.last_known(now).ok()?.emergency
-    }
-
-    fn last_known(&self, now: SystemTime) -> Result<LastKnown, Option<LastKnownError>> {
+    /// What was known, if it may be routed by.
+    fn usable(
+        &self,
+        before: Option<Result<Option<LastKnown>, LastKnownError>>,
+        now: SystemTime,
+    ) -> Result<LastKnown, Option<LastKnownError>> {
         let (file, max_age) = self.file.as_ref().ok_or(None)?;
-        file.read(self.migration, *max_age, now).map_err(Some)
+        let known = before.ok_or(None)??.ok_or_else(|| file.missing())?;
+        file.check_age(known.as_of, *max_age, now)?;
+        Ok(known)
     }
 }
 
-fn assumed(mode: SystemMode, heard: Heard) -> Start {
-    let settings = Settings { mode, ..Settings::default() };
-    let known = Known { assumed: Some(settings), failed: true, ..Known::new(None, heard) };
-    Start { known, emergency: None }
+/// The store answers, so a file that cannot be used is no reason not to start; what stood in it is lost all the same.
+fn warn_of(error: Option<&LastKnownError>) {
+    if let Some(error) = error {
+        tracing::warn!(%error, "what the last process knew could not be read");
+    }
 }
 
-fn known_before(before: LastKnown, now: Heard) -> Start {
+fn assumed(mode: SystemMode, heard: Heard) -> Known {
+    let settings = Settings { mode, ..Settings::default() };
+    Known { assumed: Some(settings), failed: true, ..Known::new(None, heard) }
+}
+
+fn known_before(before: LastKnown, now: Heard) -> Known {
     let heard = Heard { wall: before.as_of, ..now };
-    let known = Known { assumed: Some(before.settings), failed: true, ..Known::new(before.record, heard) };
-    Start { known, emergency: before.emergency }
+    Known { assumed: Some(before.settings), failed: true, ..Known::new(before.record, heard) }
 }

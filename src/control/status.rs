@@ -92,7 +92,8 @@ impl Inner {
 /// Since when, by whom and why: of the emergency that is not stored yet, else of the record.
 fn origin(known: &Known) -> (Option<SystemTime>, Option<Actor>, Option<Reason>) {
     if let Some(brake) = &known.brake {
-        return (Some(brake.at), Some(brake.author.actor.clone()), Some(brake.author.reason.clone()));
+        let pulled = &brake.emergency;
+        return (Some(pulled.at), Some(pulled.actor.clone()), Some(pulled.reason.clone()));
     }
     let Some(record) = &known.record else { return (None, None, None) };
     (Some(record.since), Some(record.actor.clone()), Some(record.reason.clone()))
