@@ -317,6 +317,9 @@ pub enum AuditProblem {
     /// It is not the one that the record or a kept head names.
     #[error("the audit was known to have another entry there")]
     Replaced,
+    /// The stored record is older, or gone: it was not written together with its record, or the record was lost.
+    #[error("the stored record is older than it, or gone")]
+    Unrecorded,
     /// A newer version wrote it, so that this one cannot tell.
     #[error("a newer version wrote it, which this one cannot verify")]
     UnknownFormat,
