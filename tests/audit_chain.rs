@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use cutover::control::{Doubt, VerifyError};
 use cutover::store::{
-    AuditEntry, AuditFault, AuditHead, AuditKey, AuditProblem, AuditVerifier, Change, Expect, MigrationId, Record,
-    WakeUps, async_trait,
+    AuditEntry, AuditFault, AuditHead, AuditKey, AuditProblem, AuditVerifier, Change, ChangeKind, Expect, MigrationId,
+    Record, WakeUps, async_trait,
 };
 use cutover::{MemoryStore, MigrationController, Percentage, StateStore, StoreError, SystemMode};
 use proptest::prelude::*;
@@ -137,6 +137,20 @@ async fn an_entry_that_was_edited_removed_or_moved_is_named() {
 }
 
 #[tokio::test]
+async fn an_entry_of_an_unknown_kind_is_not_called_altered() {
+    let store = Tampered::new();
+    let controller = opened(&store, None).await;
+    changed(&controller, 3).await;
+    store.by(|all| {
+        let json = all[1].to_json().unwrap().replace(r#""kind":"rollout""#, r#""kind":"barrier""#);
+        let newer = AuditEntry::from_json(json.as_bytes()).unwrap();
+        assert_eq!(newer.kind, ChangeKind::Other);
+        vec![all[0].clone(), newer, all[2].clone()]
+    });
+    assert_eq!(fault(controller.verify().await), (2, AuditProblem::UnknownFormat));
+}
+
+#[tokio::test]
 async fn an_entry_after_that_of_the_record_is_named() {
     let store = Tampered::new();
     let operator = opened(&store, None).await;
@@ -255,7 +269,7 @@ const ALTERATIONS: [(&str, Alteration); 14] = [
     ("actor", |entry| entry.actor = "eve".parse().unwrap()),
     ("reason", |entry| entry.reason = "another".parse().unwrap()),
     ("op_id", |entry| entry.op_id ^= 1),
-    ("kind", |entry| entry.kind = cutover::store::ChangeKind::Other),
+    ("kind", |entry| entry.kind = ChangeKind::Reconciliation),
     ("no before", |entry| entry.before = None),
     ("mode before", |entry| entry.before.as_mut().unwrap().mode = SystemMode::NewOnly),
     ("mode", |entry| entry.after.mode = SystemMode::NewOnly),

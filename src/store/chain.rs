@@ -6,7 +6,7 @@ use hmac_sha256::{HMAC, Hash};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{AuditEntry, MigrationId, Record, Settings};
+use super::{AuditEntry, ChangeKind, MigrationId, Record, Settings};
 use crate::wire;
 
 /// The hash of an audit entry, over everything that the entry says and over the hash of the entry before it.
@@ -262,7 +262,8 @@ impl AuditVerifier {
     }
 
     fn problem(&self, entry: &AuditEntry) -> Option<AuditProblem> {
-        if entry.format > AuditEntry::FORMAT {
+        // Of an unknown kind the name is lost, which is a part of what was hashed.
+        if entry.format > AuditEntry::FORMAT || entry.kind == ChangeKind::Other {
             return Some(AuditProblem::UnknownFormat);
         }
         if entry.epoch != self.head.epoch.saturating_add(1) {
