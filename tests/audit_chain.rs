@@ -5,24 +5,31 @@ use std::sync::{Arc, Mutex};
 
 use cutover::control::{Doubt, VerifyError};
 use cutover::store::{
-    AuditEntry, AuditFault, AuditHead, AuditKey, AuditProblem, AuditVerifier, Change, Expect, MigrationId, Record,
-    WakeUps, async_trait,
+    AuditEntry, AuditFault, AuditHead, AuditKey, AuditProblem, AuditVerifier, Change, ChangeKind, Expect, MigrationId,
+    Record, WakeUps, async_trait,
 };
 use cutover::{MemoryStore, MigrationController, Percentage, StateStore, StoreError, SystemMode};
 use proptest::prelude::*;
 
 type Tampering = Box<dyn Fn(Vec<AuditEntry>) -> Vec<AuditEntry> + Send>;
+type Loading = Box<dyn FnMut(Option<Record>) -> Option<Record> + Send>;
 
-/// A store whose audit somebody has edited.
+/// A store whose audit or record somebody has edited.
 #[derive(Clone)]
 struct Tampered {
     store: MemoryStore,
     tampering: Arc<Mutex<Option<Tampering>>>,
+    loading: Arc<Mutex<Option<Loading>>>,
 }
 
 impl Tampered {
     fn new() -> Self {
-        Self { store: MemoryStore::new(), tampering: Arc::default() }
+        Self { store: MemoryStore::new(), tampering: Arc::default(), loading: Arc::default() }
+    }
+
+    /// From now on a load answers with what `loading` makes of the record.
+    fn loads(&self, loading: impl FnMut(Option<Record>) -> Option<Record> + Send + 'static) {
+        *self.loading.lock().unwrap() = Some(Box::new(loading));
     }
 
     fn by(&self, tampering: impl Fn(Vec<AuditEntry>) -> Vec<AuditEntry> + Send + 'static) {
@@ -33,7 +40,11 @@ impl Tampered {
 #[async_trait]
 impl StateStore for Tampered {
     async fn load(&self, id: &MigrationId) -> Result<Option<Record>, StoreError> {
-        self.store.load(id).await
+        let record = self.store.load(id).await?;
+        Ok(match &mut *self.loading.lock().unwrap() {
+            Some(loading) => loading(record),
+            None => record,
+        })
     }
 
     async fn compare_and_swap(&self, id: &MigrationId, expect: Expect, change: &Change) -> Result<Record, StoreError> {
@@ -126,6 +137,51 @@ async fn an_entry_that_was_edited_removed_or_moved_is_named() {
 }
 
 #[tokio::test]
+async fn an_entry_of_an_unknown_kind_is_not_called_altered() {
+    let store = Tampered::new();
+    let controller = opened(&store, None).await;
+    changed(&controller, 3).await;
+    store.by(|all| {
+        let json = all[1].to_json().unwrap().replace(r#""kind":"rollout""#, r#""kind":"barrier""#);
+        let newer = AuditEntry::from_json(json.as_bytes()).unwrap();
+        assert_eq!(newer.kind, ChangeKind::Other);
+        vec![all[0].clone(), newer, all[2].clone()]
+    });
+    assert_eq!(fault(controller.verify().await), (2, AuditProblem::UnknownFormat));
+}
+
+#[tokio::test]
+async fn an_entry_after_that_of_the_record_is_named() {
+    let store = Tampered::new();
+    let operator = opened(&store, None).await;
+    changed(&operator, 3).await;
+    let third = store.store.load(&"search".parse().unwrap()).await.unwrap();
+    changed_more(&operator, 2).await;
+    for (record, first_unrecorded) in [(None, 1), (third, 4)] {
+        store.loads(move |_| record.clone());
+        let fresh = opened(&store, None).await;
+        assert_eq!(fault(fresh.verify().await), (first_unrecorded, AuditProblem::Unrecorded));
+        assert_eq!(fault(operator.verify().await), (first_unrecorded, AuditProblem::Unrecorded));
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_others_change_meanwhile_is_no_fault() {
+    let store = Tampered::new();
+    let operator = opened(&store, None).await;
+    changed(&operator, 3).await;
+    let third = store.store.load(&"search".parse().unwrap()).await.unwrap();
+    for before in [None, third] {
+        let fresh = opened(&store, None).await;
+        changed_more(&operator, 2).await;
+        let mut first = Some(before);
+        store.loads(move |record| first.take().unwrap_or(record));
+        let head = fresh.verify().await.unwrap();
+        assert_eq!(Some(head.epoch), store.store.load(&"search".parse().unwrap()).await.unwrap().map(|now| now.epoch));
+    }
+}
+
+#[tokio::test]
 async fn an_end_that_was_cut_off_and_written_anew_is_found_by_a_head_kept_elsewhere() {
     let store = Tampered::new();
     let controller = opened(&store, None).await;
@@ -213,7 +269,7 @@ const ALTERATIONS: [(&str, Alteration); 14] = [
     ("actor", |entry| entry.actor = "eve".parse().unwrap()),
     ("reason", |entry| entry.reason = "another".parse().unwrap()),
     ("op_id", |entry| entry.op_id ^= 1),
-    ("kind", |entry| entry.kind = cutover::store::ChangeKind::Other),
+    ("kind", |entry| entry.kind = ChangeKind::Reconciliation),
     ("no before", |entry| entry.before = None),
     ("mode before", |entry| entry.before.as_mut().unwrap().mode = SystemMode::NewOnly),
     ("mode", |entry| entry.after.mode = SystemMode::NewOnly),

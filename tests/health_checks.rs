@@ -2,137 +2,19 @@
 #![cfg(feature = "testing")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::future::pending;
+mod health_common;
+
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use cutover::control::{
-    BoxError, ControllerBuilder, Health, HealthCheck, HealthSchedule, HealthState, SideHealth, async_trait,
-};
+use cutover::control::{BoxError, ControllerBuilder, Health, HealthSchedule, HealthState};
 use cutover::observe::{CheckOutcome, Event, Part};
-use cutover::testing::{SeededRandom, VirtualRuntime};
-use cutover::{Clock, MemoryStore, MigrationController, Observer, Runtime, Side};
+use cutover::testing::VirtualRuntime;
+use cutover::{Runtime, Side};
 use futures::FutureExt;
 use futures::future::{BoxFuture, join};
-
-const SECRET: &str = "canary-password";
-const SEED: u64 = 7;
-
-fn secs(secs: u64) -> Duration {
-    Duration::from_secs(secs)
-}
-
-fn every_ten() -> HealthSchedule {
-    HealthSchedule::every(secs(10)).timeout(secs(2))
-}
-
-fn builder(runtime: &VirtualRuntime) -> ControllerBuilder {
-    MigrationController::builder("search", MemoryStore::new())
-        .runtime(runtime.clone())
-        .clock(runtime.clock())
-        .random(SeededRandom::new(SEED))
-}
-
-fn checked(runtime: &VirtualRuntime, check: impl HealthCheck + 'static) -> MigrationController {
-    runtime.run(builder(runtime).health_check(Side::New, check, every_ten()).open()).unwrap()
-}
-
-fn advance(runtime: &VirtualRuntime, duration: Duration) {
-    runtime.run(runtime.sleep(duration));
-    runtime.run_until_idle();
-}
-
-fn new_side(controller: &MigrationController) -> SideHealth {
-    controller.status().health.and_then(|health| health.new).unwrap()
-}
-
-/// Answers as told, and notes when it was asked and how many of its checks ran at once.
-#[derive(Clone)]
-struct Scripted(Arc<Script>);
-
-struct Script {
-    runtime: VirtualRuntime,
-    answer: Mutex<Answer>,
-    asked: Mutex<Vec<Duration>>,
-    running: AtomicU64,
-    most: AtomicU64,
-}
-
-#[derive(Clone, Copy)]
-enum Answer {
-    Well,
-    Ill,
-    Panic,
-    Hang,
-    After(Duration),
-}
-
-impl Scripted {
-    fn new(runtime: &VirtualRuntime, answer: Answer) -> Self {
-        Self(Arc::new(Script {
-            runtime: runtime.clone(),
-            answer: Mutex::new(answer),
-            asked: Mutex::default(),
-            running: AtomicU64::new(0),
-            most: AtomicU64::new(0),
-        }))
-    }
-
-    fn answer(&self, answer: Answer) {
-        *self.0.answer.lock().unwrap() = answer;
-    }
-
-    fn asked(&self) -> Vec<Duration> {
-        self.0.asked.lock().unwrap().clone()
-    }
-}
-
-/// Counts out when the check ends or is dropped.
-struct Running<'a>(&'a AtomicU64);
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-#[async_trait]
-impl HealthCheck for Scripted {
-    async fn check(&self) -> Result<(), BoxError> {
-        let script = &self.0;
-        let now = script.runtime.clock().now().as_nanos();
-        script.asked.lock().unwrap().push(Duration::from_nanos(now));
-        script.most.fetch_max(script.running.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
-        let _running = Running(&script.running);
-        let answer = *script.answer.lock().unwrap();
-        match answer {
-            Answer::Well => Ok(()),
-            Answer::Ill => Err(SECRET.into()),
-            Answer::Panic => panic!("{SECRET}"),
-            Answer::Hang => pending().await,
-            Answer::After(duration) => {
-                script.runtime.sleep(duration).await;
-                Ok(())
-            }
-        }
-    }
-}
-
-/// Keeps what it hears.
-#[derive(Clone, Default)]
-struct Heard(Arc<Mutex<Vec<Event>>>);
-
-impl Observer for Heard {
-    fn observe(&self, source: &str, event: &Event) {
-        assert_eq!(source, "search");
-        self.0.lock().unwrap().push(*event);
-    }
-
-    fn never_blocks(&self) -> bool {
-        true
-    }
-}
+use health_common::{Answer, Heard, SECRET, SEED, Scripted, advance, builder, checked, every_ten, new_side, secs};
 
 #[test]
 fn checks_come_once_in_an_interval_that_is_spread() {

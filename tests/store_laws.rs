@@ -3,7 +3,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use cutover::store::{Author, Change, ChangeKind, Expect, MigrationId, Record, Settings, Stamp};
+use cutover::store::{AuditEntry, Author, Change, ChangeKind, Expect, MigrationId, Record, Settings, Stamp};
 use cutover::{MemoryStore, Percentage, StateStore, StoreError, SystemMode};
 use futures::executor::block_on;
 use futures::future::join_all;
@@ -137,7 +137,7 @@ fn records_and_entries_read_back_as_they_were_written() {
     let text = String::from_utf8(json).unwrap();
     assert!(text.contains(r#""since":1234"#) && text.contains(r#""op_id":"1999999999999999"#), "{text}");
     let entry = serde_json::to_string(whole.entry()).unwrap();
-    assert_eq!(serde_json::from_str::<cutover::store::AuditEntry>(&entry).unwrap(), *whole.entry());
+    assert_eq!(serde_json::from_str::<AuditEntry>(&entry).unwrap(), *whole.entry());
     assert_eq!(whole.entry().record(), *whole.record());
 }
 
@@ -162,6 +162,27 @@ fn what_a_newer_version_stored_is_an_unknown_format_and_never_taken_for_somethin
     assert!(matches!(Record::from_json(&vec![b' '; 70_000]), Err(StoreError::TooLarge { .. })));
 }
 
+#[test]
+fn an_entry_of_a_newer_version_is_an_unknown_format_too() {
+    let first = change(None, 5, 1);
+    let good = serde_json::to_value(change(Some(first.record()), 6, 2).entry()).unwrap();
+    let with = |path: &str, value: serde_json::Value| {
+        let mut json = good.clone();
+        *json.pointer_mut(path).unwrap() = value;
+        AuditEntry::from_json(json.to_string().as_bytes())
+    };
+    for (path, value) in [("/after/mode", "canary".into()), ("/before/mode", "canary".into()), ("/format", 2.into())] {
+        let result = with(path, value);
+        assert!(matches!(result, Err(StoreError::UnknownFormat(_))), "{path}: {result:?}");
+    }
+    assert_eq!(with("/kind", "barrier".into()).unwrap().kind, ChangeKind::Other);
+    for (path, value) in [("/after/mode", 7.into()), ("/after", 7.into()), ("/before", 7.into()), ("/etag", "x".into())]
+    {
+        let result = with(path, value);
+        assert!(matches!(result, Err(StoreError::Corrupt(_))), "{path}: {result:?}");
+    }
+}
+
 /// Compiles only while the trait can be used as an object.
 #[test]
 fn a_store_can_be_an_object() {
@@ -174,7 +195,7 @@ fn a_store_can_be_an_object() {
 fn evidence_of_null_is_no_evidence_and_its_entry_is_read_back_whole() {
     let change = change(None, 5, 1).with_evidence(serde_json::Value::Null);
     let json = change.entry().to_json().unwrap();
-    let read = cutover::store::AuditEntry::from_json(json.as_bytes()).unwrap();
+    let read = AuditEntry::from_json(json.as_bytes()).unwrap();
     assert_eq!((&read, read.evidence.as_ref()), (change.entry(), None));
     cutover::store::AuditVerifier::new().follow(&read).unwrap();
 }

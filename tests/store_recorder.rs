@@ -2,152 +2,20 @@
 #![cfg(feature = "testing")]
 #![expect(clippy::unwrap_used, clippy::panic, clippy::type_complexity, reason = "a test fails by panicking")]
 
+mod recorder_common;
 mod tracing_common;
 
-use std::collections::BTreeMap;
-use std::future::pending;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use cutover::record::Fingerprint;
-use cutover::store::{Added, DiscrepancyStore, MigrationId, StoreRecorder, StoreRecorderBuilder, async_trait};
-use cutover::testing::{SeededRandom, VirtualRuntime, discrepancy};
-use cutover::{
-    Clock, Discrepancy, DualRunner, Equality, MemoryStore, Recorder, Route, Runtime, Side, StoreError, SystemMode,
-};
+use cutover::store::{DiscrepancyStore, StoreRecorder};
+use cutover::testing::{VirtualRuntime, discrepancy};
+use cutover::{Clock, DualRunner, Equality, MemoryStore, Recorder, Route, Runtime, Side, SystemMode};
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use recorder_common::{Fault, SECRET, SEED, Store, advance, builder, id, record, secs, set_up};
 use tracing_common::heard;
-
-const SECRET: &str = "canary-password";
-const SEED: u64 = 11;
-
-fn secs(secs: u64) -> Duration {
-    Duration::from_secs(secs)
-}
-
-/// A store around a [`MemoryStore`] that fails as told.
-#[derive(Clone)]
-struct Store(Arc<Mutex<State>>, MemoryStore, VirtualRuntime);
-
-#[derive(Default)]
-struct State {
-    fault: Option<Fault>,
-    poison: Option<(Fingerprint, Fault)>,
-    /// When each call came, and how many discrepancies it brought.
-    calls: Vec<(Duration, usize)>,
-    bytes: usize,
-    running: u64,
-    most_running: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Fault {
-    Unavailable,
-    Denied,
-    Unknown,
-    Hang,
-    TooLarge,
-    Panic,
-    Full,
-}
-
-impl Store {
-    fn new(runtime: &VirtualRuntime) -> Self {
-        Self(Arc::default(), MemoryStore::new(), runtime.clone())
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap()
-    }
-
-    fn fail(&self, fault: Option<Fault>) {
-        self.state().fault = fault;
-    }
-
-    fn sizes(&self) -> Vec<usize> {
-        self.state().calls.iter().map(|(_, size)| *size).collect()
-    }
-
-    /// What is kept: how often each was seen.
-    fn kept(&self) -> BTreeMap<Fingerprint, u64> {
-        let page = self.1.page(&id(), None, 20_000).now_or_never().unwrap().unwrap();
-        page.iter().map(|discrepancy| (discrepancy.fingerprint, discrepancy.occurrences)).collect()
-    }
-
-    fn begin(&self, batch: &[Discrepancy]) -> Option<Fault> {
-        let mut state = self.state();
-        let now = Duration::from_nanos(self.2.clock().now().as_nanos());
-        state.calls.push((now, batch.len()));
-        state.bytes = state.bytes.max(batch.iter().map(Discrepancy::size).sum());
-        state.running += 1;
-        state.most_running = state.most_running.max(state.running);
-        let poisoned = state.poison.filter(|(poison, _)| batch.iter().any(|one| one.fingerprint == *poison));
-        state.fault.or_else(|| poisoned.map(|(_, fault)| fault))
-    }
-}
-
-/// Counts out when a call ends or is dropped.
-struct Running(Store);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.state().running -= 1;
-    }
-}
-
-#[async_trait]
-impl DiscrepancyStore for Store {
-    async fn add(&self, id: &MigrationId, batch: &[Discrepancy]) -> Result<Added, StoreError> {
-        let fault = self.begin(batch);
-        let _running = Running(self.clone());
-        self.2.sleep(Duration::from_millis(10)).await;
-        match fault {
-            None => self.1.add(id, batch).await,
-            Some(Fault::Unavailable) => Err(StoreError::unavailable(SECRET)),
-            Some(Fault::Denied) => Err(StoreError::Denied(SECRET.into())),
-            Some(Fault::Unknown) => Err(StoreError::outcome_unknown(SECRET)),
-            Some(Fault::TooLarge) => Err(StoreError::TooLarge { size: 2, max: 1 }),
-            Some(Fault::Hang) => pending().await,
-            Some(Fault::Panic) => panic!("{SECRET}"),
-            Some(Fault::Full) => Ok(Added { dropped: batch.len(), ..Added::default() }),
-        }
-    }
-
-    async fn page(&self, _: &MigrationId, _: Option<Fingerprint>, _: usize) -> Result<Vec<Discrepancy>, StoreError> {
-        panic!("nobody reads here")
-    }
-
-    async fn clear(&self, _: &MigrationId) -> Result<(), StoreError> {
-        panic!("nobody forgets here")
-    }
-}
-
-fn id() -> MigrationId {
-    "search".parse().unwrap()
-}
-
-fn builder(store: &Store) -> StoreRecorderBuilder {
-    StoreRecorder::builder("search", store.clone()).runtime(store.2.clone()).random(SeededRandom::new(SEED))
-}
-
-fn set_up() -> (VirtualRuntime, Store, StoreRecorder) {
-    let runtime = VirtualRuntime::new();
-    let store = Store::new(&runtime);
-    let recorder = builder(&store).build().unwrap();
-    (runtime, store, recorder)
-}
-
-fn record(recorder: &StoreRecorder, numbers: impl IntoIterator<Item = u64>) {
-    for number in numbers {
-        recorder.record(discrepancy("search", number)).unwrap();
-    }
-}
-
-fn advance(runtime: &VirtualRuntime, duration: Duration) {
-    runtime.run(runtime.sleep(duration));
-}
 
 #[test]
 fn what_is_recorded_is_stored_and_equal_ones_become_one() {

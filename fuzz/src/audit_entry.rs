@@ -2,7 +2,8 @@
 
 use cutover::StoreError;
 use cutover::store::{
-    AuditEntry, AuditHash, AuditHead, AuditKey, AuditVerifier, Author, Change, MigrationId, Reason, Stamp,
+    AuditEntry, AuditFault, AuditHash, AuditHead, AuditKey, AuditProblem, AuditVerifier, Author, Change, ChangeKind,
+    MigrationId, Reason, Stamp,
 };
 
 use super::record;
@@ -58,7 +59,8 @@ fn check_chain(entry: &AuditEntry, input: &[u8]) {
     }
 }
 
-/// What the core itself writes of such an entry is followed, also after it was read again, and nothing else is.
+/// What the core itself writes of such an entry is followed, also after it was read again, and nothing else is. It
+/// writes no kind that it does not know.
 fn check_own_chain(entry: &AuditEntry) {
     let author = Author::new(entry.actor.as_str(), entry.reason.as_str()).expect("both were read");
     let stamp = Stamp { at: entry.at, etag: entry.etag, op_id: entry.op_id };
@@ -67,6 +69,14 @@ fn check_own_chain(entry: &AuditEntry) {
         Some(evidence) => change.with_evidence(evidence.clone()),
         None => change,
     };
+    if entry.kind == ChangeKind::Other {
+        let unknown = AuditFault::new(1, AuditProblem::UnknownFormat);
+        let mut first = change.entry().clone();
+        assert_eq!(AuditVerifier::new().follow(&first), Err(unknown));
+        first.kind = ChangeKind::Transition;
+        assert!(AuditVerifier::new().follow(&first).is_err());
+        return;
+    }
     for (change, verifier) in
         [(change.clone(), AuditVerifier::new()), (change.with_key(key()), AuditVerifier::with_key(key()))]
     {

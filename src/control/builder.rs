@@ -175,6 +175,9 @@ impl ControllerBuilder {
 
     /// The secret that the audit is hashed and [verified](MigrationController::verify) with; all processes need the same.
     /// Without one, the hashes find accidents, but whoever can write to the store can make them anew.
+    ///
+    /// Use it from the first change on. An entry that was written without it, or with another one, is
+    /// [`Altered`](crate::store::AuditProblem::Altered) for whoever verifies with it, and no entry is ever hashed anew.
     pub fn audit_key(self, key: AuditKey) -> Self {
         Self { audit_key: Some(key), ..self }
     }

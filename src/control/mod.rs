@@ -241,8 +241,9 @@ impl MigrationController {
         self.inner.observers.flush(deadline).and(kept)
     }
 
-    /// Reads the whole audit and checks that it is what was written: every entry follows from the one before it, and the
-    /// last ones are those of the stored record and of the record that this process knows. The answer is where it ends.
+    /// Reads the whole audit and checks that it is what was written: every entry follows from the one before it, the
+    /// last one is that of the stored record, and that of the record that this process knows is among them. The answer is
+    /// where it ends.
     ///
     /// Without an [audit key](ControllerBuilder::audit_key) this finds accidents and careless edits. Whoever can write to the
     /// store can also rebuild the whole chain, or cut off its end together with the record: against that, use a key, keep an

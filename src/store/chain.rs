@@ -6,7 +6,7 @@ use hmac_sha256::{HMAC, Hash};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{AuditEntry, MigrationId, Record, Settings};
+use super::{AuditEntry, ChangeKind, MigrationId, Record, Settings};
 use crate::wire;
 
 /// The hash of an audit entry, over everything that the entry says and over the hash of the entry before it.
@@ -262,7 +262,8 @@ impl AuditVerifier {
     }
 
     fn problem(&self, entry: &AuditEntry) -> Option<AuditProblem> {
-        if entry.format > AuditEntry::FORMAT {
+        // Of an unknown kind the name is lost, which is a part of what was hashed.
+        if entry.format > AuditEntry::FORMAT || entry.kind == ChangeKind::Other {
             return Some(AuditProblem::UnknownFormat);
         }
         if entry.epoch != self.head.epoch.saturating_add(1) {
@@ -317,6 +318,9 @@ pub enum AuditProblem {
     /// It is not the one that the record or a kept head names.
     #[error("the audit was known to have another entry there")]
     Replaced,
+    /// The stored record is older, or gone: it was not written together with its record, or the record was lost.
+    #[error("the stored record is older than it, or gone")]
+    Unrecorded,
     /// A newer version wrote it, so that this one cannot tell.
     #[error("a newer version wrote it, which this one cannot verify")]
     UnknownFormat,

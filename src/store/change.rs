@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::record::check_mode;
 use super::{Actor, AuditHash, AuditKey, Author, Reason, Record, Settings, StoreError, chain};
 use crate::wire;
 
@@ -173,7 +174,7 @@ impl AuditEntry {
     /// Reads the JSON text of an entry.
     ///
     /// # Errors
-    /// [`StoreError::UnknownFormat`] for a higher `format`, [`StoreError::TooLarge`] above
+    /// [`StoreError::UnknownFormat`] for a higher `format` or an unknown mode, [`StoreError::TooLarge`] above
     /// [`MAX_BYTES`](Self::MAX_BYTES), [`StoreError::Corrupt`] for anything else that is not an entry.
     pub fn from_json(json: &[u8]) -> Result<Self, StoreError> {
         Record::check_size(json.len())?;
@@ -181,6 +182,8 @@ impl AuditEntry {
         if format > Self::FORMAT {
             return Err(StoreError::unknown_format(format!("format {format}; known up to {}", Self::FORMAT)));
         }
+        let Modes { before, after } = wire::read(json).map_err(StoreError::corrupt)?;
+        before.iter().chain([&after]).try_for_each(|settings| check_mode(&settings.mode))?;
         wire::read(json).map_err(StoreError::corrupt)
     }
 
@@ -207,6 +210,19 @@ struct Format {
     format: u16,
 }
 
+/// The modes of an entry, whether they are known or not.
+#[derive(Deserialize)]
+struct Modes {
+    #[serde(default)]
+    before: Option<Named>,
+    after: Named,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    mode: String,
+}
+
 /// What kind of change an audit entry tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -220,7 +236,7 @@ pub enum ChangeKind {
     ShadowShare,
     /// An operator settled what holds after the store had lost records.
     Reconciliation,
-    /// A kind that this version does not know.
+    /// A kind that this version does not know, so that it cannot verify the entry either.
     #[serde(other)]
     Other,
 }

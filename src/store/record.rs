@@ -126,9 +126,13 @@ struct Header {
 impl Header {
     fn check(&self) -> Result<(), StoreError> {
         check_format(self.format)?;
-        let known = SystemMode::ALL.into_iter().any(|mode| mode.name() == self.mode);
-        if known { Ok(()) } else { Err(StoreError::unknown_format("it names a mode that this version does not know")) }
+        check_mode(&self.mode)
     }
+}
+
+pub(super) fn check_mode(name: &str) -> Result<(), StoreError> {
+    let known = SystemMode::ALL.into_iter().any(|mode| mode.name() == name);
+    if known { Ok(()) } else { Err(StoreError::unknown_format("it names a mode that this version does not know")) }
 }
 
 fn check_format(format: u16) -> Result<(), StoreError> {

@@ -17,6 +17,8 @@ pub(super) struct Basis {
     doubt: Option<Doubt>,
     /// Whether an emergency holds that is not stored yet.
     braked: bool,
+    /// Whether nothing but an assumption of the host routes: the store has not been heard, and no record is known.
+    pub(super) assumed: bool,
 }
 
 impl Shared {
@@ -28,6 +30,7 @@ impl Shared {
             expect: Expect::of(known.base()),
             doubt: known.doubt(),
             braked: known.brake.is_some(),
+            assumed: known.assumed.is_some() && known.record.is_none(),
         }
     }
 }
@@ -38,6 +41,9 @@ impl Basis {
         let Self { expect, mode, doubt, .. } = *self;
         if self.braked && side == Side::New {
             return Err(NotClaimed::Unpersisted);
+        }
+        if self.assumed && side == Side::New {
+            return Err(NotClaimed::Assumed);
         }
         if self.epoch != epoch {
             return Err(NotClaimed::OutdatedRoute { routed: epoch, present: self.epoch });
@@ -63,8 +69,14 @@ fn serves(mode: SystemMode, side: Side) -> bool {
 mod tests {
     use super::*;
 
-    const GRADUAL: Basis =
-        Basis { epoch: 3, mode: SystemMode::GradualRollout, expect: Expect::Absent, doubt: None, braked: false };
+    const GRADUAL: Basis = Basis {
+        epoch: 3,
+        mode: SystemMode::GradualRollout,
+        expect: Expect::Absent,
+        doubt: None,
+        braked: false,
+        assumed: false,
+    };
 
     #[test]
     fn a_side_claims_in_the_modes_in_which_it_serves() {
@@ -81,13 +93,15 @@ mod tests {
     }
 
     #[test]
-    fn new_claims_nothing_in_doubt_or_before_an_emergency_is_stored_and_legacy_goes_on() {
+    fn new_claims_nothing_in_doubt_by_an_assumption_or_before_an_emergency_is_stored_and_legacy_goes_on() {
         let doubtful = Basis { doubt: Some(Doubt::StateLost { known_epoch: 3 }), ..GRADUAL };
         let braked = Basis { braked: true, ..GRADUAL };
+        let assumed = Basis { assumed: true, ..GRADUAL };
         assert!(matches!(doubtful.check(Side::New, 3), Err(NotClaimed::InDoubt(_))));
         assert!(matches!(braked.check(Side::New, 3), Err(NotClaimed::Unpersisted)));
         assert!(matches!(braked.check(Side::New, 2), Err(NotClaimed::Unpersisted)));
-        for basis in [doubtful, braked] {
+        assert!(matches!(assumed.check(Side::New, 3), Err(NotClaimed::Assumed)));
+        for basis in [doubtful, braked, assumed] {
             assert!(basis.check(Side::Legacy, 3).is_ok());
             assert_eq!((basis.heir_of(Side::New), basis.heir_of(Side::Legacy)), (Side::Legacy, Side::Legacy));
         }

@@ -42,6 +42,9 @@ pub enum NotClaimed {
     /// An emergency holds in this process and is not stored yet. Until it is, new claims nothing here.
     #[error("an emergency holds that is not stored yet; new claims nothing, route the item anew")]
     Unpersisted,
+    /// The controller started without the store, and chose the side when it knew no record. It has read the store since.
+    #[error("new was chosen by an assumption and not by a record, so it claims nothing; route the item anew")]
+    Assumed,
     /// Somebody holds the item.
     #[error("another claim holds the item for {remaining:?} more")]
     Held {
@@ -66,7 +69,7 @@ impl NotClaimed {
     /// Whether the side was chosen by what does not hold any more: route the item anew and claim it again.
     #[must_use]
     pub const fn is_outdated(&self) -> bool {
-        matches!(self, Self::OutdatedRoute { .. } | Self::Unpersisted)
+        matches!(self, Self::OutdatedRoute { .. } | Self::Unpersisted | Self::Assumed)
     }
 }
 

@@ -31,8 +31,8 @@ use lease::{local_end, whole_millis};
 ///
 /// - A route decides, a claim confirms: `claim` takes the side and the epoch of a [`Route`](crate::Route), and the store
 ///   compares the epoch in the same step in which it grants. After [`NotClaimed::is_outdated`] route anew and claim again.
-/// - While the store is in [`Doubt`](super::Doubt), or an emergency of this process is not stored yet, new claims nothing.
-///   Legacy goes on by what the store holds.
+/// - While the store is in [`Doubt`](super::Doubt), an emergency of this process is not stored yet, or nothing but a
+///   [start policy](super::StartPolicy) says who serves, new claims nothing. Legacy goes on by what the store holds.
 /// - A mode that changes later takes no claim away: what was begun is ended by the side that began it.
 /// - Every call of the store has the deadline of the controller, and is repeated while its outcome is unknown. A claim whose
 ///   outcome stays unknown, or whose future is dropped, may hold the item until its time has run out.
@@ -100,8 +100,8 @@ impl Claims {
     /// Claims `item` for `side`, if the record of `expected_epoch` still holds and nobody holds or has completed the item.
     ///
     /// The claim is renewed in the background until it ends, at each third of `ttl`, of which whole milliseconds count.
-    /// `expected_epoch` is that of the route by which `side` was chosen. If the controller has not heard of it, it reads
-    /// the store once. If the route turns out to be outdated, the controller has read the present record when this returns.
+    /// `expected_epoch` is that of the route by which `side` was chosen. If the controller has not heard of it, or of any
+    /// record because it started without the store, it reads the store once. If the route turns out to be outdated, the controller has read the present record when this returns.
     ///
     /// # Errors
     /// [`NotClaimed`]: then neither side may start.
@@ -170,8 +170,12 @@ impl Shared {
 
     /// The record of which the claim of a route is made.
     async fn expect(&self, side: Side, epoch: u64) -> Result<Expect, NotClaimed> {
-        if self.basis().epoch < epoch {
+        let before = self.basis();
+        if before.assumed || before.epoch < epoch {
             self.inner.load().await?;
+        }
+        if before.assumed && side == Side::New {
+            return Err(NotClaimed::Assumed);
         }
         self.basis().check(side, epoch)
     }
