@@ -76,10 +76,13 @@ async fn write(store: &Arc<dyn ClaimStore>, id: &MigrationId, seed: u64) -> Resu
     let mut random = fastrand::Rng::with_seed(seed);
     let (mut epochs, mut conflicts) = (Vec::new(), 0);
     while (epochs.len() as u64) < CHANGES {
-        match try_write(store, id, &mut random).await? {
-            Some(epoch) => epochs.push(epoch),
-            None => conflicts += 1,
+        if let Some(epoch) = try_write(store, id, &mut random).await? {
+            epochs.push(epoch);
+            continue;
         }
+        conflicts += 1;
+        // Without a pause the slower ones only keep the machine busy with refusals.
+        tokio::time::sleep(Duration::from_millis(random.u64(0..5))).await;
     }
     Ok((epochs, conflicts))
 }
