@@ -8,7 +8,7 @@ use cutover_figures::claims::{Plan, supervise};
 use cutover_figures::stores::{Host, Kind};
 use indicatif::ProgressBar;
 
-/// With so many items a store is busy for about ten seconds, which are some hundred blows, a quarter of them stops.
+/// With so many items there are some fifty blows at least, a quarter of them stops.
 /// `docs/proofs.md` has the figures of 10,000 items each.
 async fn each_item_is_completed_once(kind: Kind, items: u32) {
     let seed = std::env::var("CUTOVER_SEED").map_or_else(|_| fastrand::u64(..), |seed| seed.parse().unwrap());
@@ -25,7 +25,7 @@ async fn each_item_is_completed_once(kind: Kind, items: u32) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_sqlite() {
-    each_item_is_completed_once(Kind::Sqlite, 2_000).await;
+    each_item_is_completed_once(Kind::Sqlite, 3_000).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -35,5 +35,5 @@ async fn on_postgres() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_redis() {
-    each_item_is_completed_once(Kind::Redis, 10_000).await;
+    each_item_is_completed_once(Kind::Redis, 20_000).await;
 }
