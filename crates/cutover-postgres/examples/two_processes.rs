@@ -29,7 +29,9 @@ async fn main() -> Done {
 
 /// How an application opens the store.
 fn open(url: &str) -> Result<PostgresStore, Box<dyn Error>> {
-    let config: Config = url.parse()?;
+    let mut config: Config = url.parse()?;
+    // Shorter than the deadline of the controller, so that no statement waits for a lock after its call was given up.
+    config.options("-c lock_timeout=1s -c client_connection_check_interval=2s");
     let (calls, listening) = (config.clone(), config);
     let connections = Reconnecting::new(move || connect(calls.clone()));
     Ok(PostgresStore::new(connections).listening(move || {

@@ -118,6 +118,7 @@ fn meaning(code: &str) -> (Class, &'static str) {
         "25006" => return (Unavailable, "the server or the connection is read-only"),
         "53100" => return (Unavailable, "the disk is full"),
         "53300" => return (Unavailable, "there are too many connections"),
+        "55P03" => return (Unavailable, "it waited too long for a lock"),
         "57014" => return (Unavailable, "the statement was cancelled"),
         "23505" => return (Corrupt, "there is already a row that the state does not know of"),
         "25P02" => return (Unavailable, "the transaction has failed before"),
@@ -153,7 +154,7 @@ mod tests {
             assert!(matches!(asked(Asked::Read), StoreError::Unavailable(_)), "{error}");
             assert!(matches!(asked(Asked::Nothing), StoreError::Unavailable(_)), "{error}");
         }
-        for code in ["40001", "40P01", "53100", "53300", "57014", "25006"] {
+        for code in ["40001", "40P01", "53100", "53300", "55P03", "57014", "25006"] {
             assert!(matches!(server(code).into_store_error(Asked::Write), StoreError::Unavailable(_)), "{code}");
         }
         for code in ["42501", "28P01", "22003", "23514", "42P01"] {

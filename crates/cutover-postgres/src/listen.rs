@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future as _;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Poll;
 
 use cutover::store::{MigrationId, WakeUps};
@@ -113,33 +113,59 @@ async fn drive(mut messages: BoxStream<'static, Result<AsyncMessage, Error>>, wa
     watchers.end();
 }
 
-#[derive(Default)]
-struct Watchers(Mutex<Vec<(MigrationId, Sender<()>)>>);
+/// Those who are woken; `None` once the connection is lost.
+struct Watchers(Mutex<Option<Vec<Watcher>>>);
+
+type Watcher = (MigrationId, Sender<()>);
+
+impl Default for Watchers {
+    fn default() -> Self {
+        Self(Mutex::new(Some(Vec::new())))
+    }
+}
 
 impl Watchers {
-    fn with<R>(&self, step: impl FnOnce(&mut Vec<(MigrationId, Sender<()>)>) -> R) -> R {
-        step(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn present(&self) -> MutexGuard<'_, Option<Vec<Watcher>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whoever comes after the end is not kept, which ends its stream too.
     fn add(&self, id: &MigrationId, sender: Sender<()>) {
-        self.with(|watchers| {
+        if let Some(watchers) = self.present().as_mut() {
             watchers.retain(|(_, sender)| !sender.is_closed());
             watchers.push((id.clone(), sender));
-        });
+        }
     }
 
     /// A watcher that has not taken its last wake-up needs no other one.
     fn wake(&self, migration: &str) {
-        self.with(|watchers| {
-            for (id, sender) in watchers {
-                if id.as_str() == migration {
-                    let _ = sender.try_send(());
-                }
+        for (id, sender) in self.present().iter_mut().flatten() {
+            if id.as_str() == migration {
+                let _ = sender.try_send(());
             }
-        });
+        }
     }
 
     fn end(&self) {
-        self.with(Vec::clear);
+        *self.present() = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+
+    use super::*;
+
+    /// Another thread may drive the connection to its end between the look at it and the new watcher.
+    #[test]
+    fn a_watcher_that_comes_after_the_connection_was_lost_has_a_stream_that_ends() {
+        let (watchers, id) = (Arc::new(Watchers::default()), "a".parse().unwrap());
+        let ((early, mut woken_early), (late, mut woken_late)) = (channel(0), channel(0));
+        watchers.add(&id, early);
+        assert_eq!(drive(stream::empty().boxed(), Arc::clone(&watchers)).now_or_never(), Some(()));
+        watchers.add(&id, late);
+        assert_eq!(woken_early.next().now_or_never(), Some(None));
+        assert_eq!(woken_late.next().now_or_never(), Some(None), "it would wait for ever");
     }
 }
