@@ -1,7 +1,5 @@
 //! Changes: decide on the fresh record, compare and swap, and decide anew when others were faster.
 
-use std::time::Duration;
-
 use serde::Serialize;
 
 use super::decide::{Basis, Wish};
@@ -32,10 +30,6 @@ impl Changed {
 
 /// How often a decision is taken anew because others were faster.
 const ATTEMPTS: u32 = 10;
-/// How often a change is sent while its outcome is unknown.
-const SENDS: u32 = 4;
-const BASE: Duration = Duration::from_millis(5);
-const CAP: Duration = Duration::from_millis(250);
 
 impl Inner {
     pub(super) async fn change(&self, wish: Wish, author: Author) -> Result<Changed, ChangeError> {
@@ -47,11 +41,6 @@ impl Inner {
             }
         }
         Err(ChangeError::Contended { attempts: ATTEMPTS })
-    }
-
-    /// A few tries without a pause do no harm, so a runtime that cannot sleep does none either.
-    async fn pause(&self, attempt: u32) {
-        let _ = self.port.try_sleep(self.backoff(attempt, BASE, CAP)).await;
     }
 
     async fn try_change(&self, wish: Wish, author: &Author, op_id: u128) -> Result<Changed, ChangeError> {
@@ -78,18 +67,11 @@ impl Inner {
     /// Stores a change that was decided on what was known at `generation`. While it is not known whether it was stored, the
     /// same operation is sent again.
     pub(super) async fn commit(&self, generation: u64, base: Expect, change: &Change) -> Result<Record, StoreError> {
-        let mut unknown = None;
-        for attempt in 0..SENDS {
-            match self.port.compare_and_swap(base, change).await {
-                Ok(record) => return Ok(self.committed(generation, change, record).await),
-                Err(error @ StoreError::OutcomeUnknown(_)) => unknown = Some(error),
-                Err(error @ StoreError::Conflict { .. }) => return Err(error),
-                Err(error) if unknown.is_none() => return Err(self.failed(error)),
-                Err(_) => {}
-            }
-            self.pause(attempt).await;
+        match self.until_known(store_failure, || self.port.compare_and_swap(base, change)).await {
+            Ok(record) => Ok(self.committed(generation, change, record).await),
+            Err(error @ StoreError::Conflict { .. }) => Err(error),
+            Err(error) => Err(self.failed(error)),
         }
-        Err(self.failed(unknown.unwrap_or_else(|| StoreError::outcome_unknown("no answer"))))
     }
 
     /// Takes in an acknowledged change. If something else has been learnt since it was decided, or if an earlier try was
@@ -123,4 +105,9 @@ impl Inner {
             None => change,
         }
     }
+}
+
+/// A conflict is an outcome: the store knows no record of this operation.
+fn store_failure(error: StoreError) -> Result<StoreError, StoreError> {
+    if matches!(error, StoreError::Conflict { .. }) { Err(error) } else { Ok(error) }
 }

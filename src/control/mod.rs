@@ -17,6 +17,7 @@ mod last_known;
 mod news;
 mod port;
 mod registry;
+mod repeat;
 mod routing;
 mod snapshot;
 mod start;

@@ -6,11 +6,6 @@ use super::Shared;
 use crate::clock::Instant;
 use crate::store::{ClaimError, ClaimRecord, ClaimRequest, Grant, ItemId, StoreError};
 
-/// How often a call is sent while its outcome is unknown.
-const SENDS: u32 = 4;
-const BASE: Duration = Duration::from_millis(5);
-const CAP: Duration = Duration::from_millis(250);
-
 impl Shared {
     /// The grant, and when the request was sent that was granted.
     pub(super) async fn claim(&self, request: &ClaimRequest) -> Result<(Instant, Grant), ClaimError> {
@@ -53,21 +48,15 @@ impl Shared {
         self.inner.port.within(async { Ok(call.await) }, StoreError::outcome_unknown).await?
     }
 
-    /// Sends until the outcome is known, at most a few times.
-    async fn settled<T, F>(&self, mut send: impl FnMut() -> F) -> Result<T, ClaimError>
+    async fn settled<T, F>(&self, send: impl FnMut() -> F) -> Result<T, ClaimError>
     where
         F: Future<Output = Result<T, ClaimError>>,
     {
-        let mut unknown = None;
-        for attempt in 0..SENDS {
-            match send().await {
-                Err(ClaimError::Store(error @ StoreError::OutcomeUnknown(_))) => unknown = Some(error),
-                // An earlier one may have been taken all the same.
-                Err(ClaimError::Store(_)) if unknown.is_some() => {}
-                answer => return answer,
-            }
-            let _ = self.inner.port.try_sleep(self.inner.backoff(attempt, BASE, CAP)).await;
-        }
-        Err(unknown.unwrap_or_else(|| StoreError::outcome_unknown("no answer")).into())
+        self.inner.until_known(store_failure, send).await
     }
+}
+
+/// Whatever the store says about the item itself is an outcome.
+fn store_failure(error: ClaimError) -> Result<StoreError, ClaimError> {
+    if let ClaimError::Store(error) = error { Ok(error) } else { Err(error) }
 }
