@@ -75,11 +75,9 @@ impl Inner {
             // Storing it goes on in the background.
             drop(self.pull_again(emergency)());
         }
-        if !self.known().failed {
-            // It may have been stored, and left since: then it holds no longer than this takes.
-            drop(self.persist_brake().await);
-        }
-        if !self.known().failed {
+        let heard = !self.known().failed;
+        // An emergency may have been stored, and left since: then it holds no longer than this takes.
+        if heard && self.persist_brake().await.is_ok() {
             self.learn(|_| ());
             self.read_recent().await;
         }

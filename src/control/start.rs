@@ -26,8 +26,9 @@ pub enum StartPolicy {
     /// What this process, or the one before it, knew last.
     ///
     /// The controller keeps `file` up to date in the background: what it knows, and an emergency that is not stored yet.
-    /// [`flush`](super::MigrationController::flush) waits until it is written. The file is replaced as a whole, synchronised to the disk, readable by its owner
-    /// only, and belongs into a folder that only its owner writes to. One file per migration and process.
+    /// [`flush`](super::MigrationController::flush) waits until it is written. The file is replaced as a whole, synchronised to
+    /// the disk, readable by its owner only, and belongs into a folder that only its owner writes to. One file per migration
+    /// and process.
     LastKnownGood {
         /// The file.
         file: PathBuf,

@@ -1,5 +1,6 @@
 //! Verifying the audit of a migration.
 
+use super::MAX_PAGE;
 use super::inner::Inner;
 use crate::store::{AuditFault, AuditHead, AuditProblem, AuditVerifier, StoreError};
 
@@ -14,9 +15,6 @@ pub enum VerifyError {
     #[error(transparent)]
     Fault(#[from] AuditFault),
 }
-
-/// How many entries are read at once.
-const PAGE: usize = 200;
 
 impl Inner {
     /// Follows the audit from its first entry to its last, which has to be that of the stored record. The ends that are
@@ -49,7 +47,7 @@ impl Inner {
 
     /// Follows the next entries, and says whether there were any.
     async fn follow_page(&self, verifier: &mut AuditVerifier, marks: &[AuditHead]) -> Result<bool, VerifyError> {
-        let page = self.port.history(verifier.head().epoch, PAGE).await?;
+        let page = self.port.history(verifier.head().epoch, MAX_PAGE).await?;
         for entry in &page {
             verifier.follow(entry)?;
             agrees(verifier.head(), marks)?;
