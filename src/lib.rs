@@ -44,6 +44,7 @@ pub mod dual;
 pub mod flag;
 pub mod handover;
 pub mod mode;
+pub mod monitor;
 pub mod observe;
 pub mod random;
 pub mod record;

@@ -36,7 +36,7 @@ const FLOORS: [&[&str]; 7] = [
     &["dual", "validate"],
     &["control", "monitor"],
     &["plan", "guard"],
-    &["testing"],
+    &["testing", "simulate"],
 ];
 
 const MOST_LINES_IN_FILE: usize = 400;

@@ -1,0 +1,59 @@
+//! [`Evidence`]: what a guard reads.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::PhaseCounts;
+use crate::wire::nanos;
+
+/// What a guard decides on. A host whose processes send each
+/// other their counts implements its own, which adds them.
+pub trait Evidence: Send + Sync {
+    /// The sums of the closed ticks of the present phase. Within one epoch they only grow.
+    fn counts(&self) -> PhaseCounts;
+
+    /// How many health checks of each side have not succeeded in a row.
+    fn health_failures(&self) -> SideFailures;
+
+    /// How long the calls of each side took on average in the present phase.
+    fn mean_durations(&self) -> MeanDurations;
+
+    /// What legacy did before it was judged against; `None` as long as too little is known.
+    fn baseline(&self) -> Option<Baseline>;
+}
+
+/// Health checks that have not succeeded in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_structs, reason = "a host that counts by itself makes its own")]
+pub struct SideFailures {
+    /// Of the legacy side.
+    pub legacy: u32,
+    /// Of the new side.
+    pub new: u32,
+}
+
+/// Average durations; `None` without a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::exhaustive_structs, reason = "a host that counts by itself makes its own")]
+pub struct MeanDurations {
+    /// Of the legacy side.
+    pub legacy: Option<Duration>,
+    /// Of the new side.
+    pub new: Option<Duration>,
+}
+
+/// What legacy did before new was judged against it. It is fixed before the calls that it judges.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_structs, reason = "a host that knows its legacy side makes its own")]
+pub struct Baseline {
+    /// 95 % of the calls of legacy take no longer, in nanoseconds when serialised: the upper end of the confidence interval.
+    #[serde(with = "nanos")]
+    pub p95: Duration,
+    /// How many calls it rests on.
+    pub calls: u64,
+    /// Calls a second of the legacy side.
+    pub calls_per_second: f64,
+    /// The share of the calls of legacy that failed, from 0 to 1.
+    pub error_rate: f64,
+}
