@@ -69,3 +69,24 @@ async fn a_change_that_others_always_outrun_gives_up() {
     let result = controller.transition(SystemMode::Parallel, "ana", "compare").await;
     assert!(matches!(result, Err(ChangeError::Contended { attempts: 10 })), "{result:?}");
 }
+
+/// The first try is stored and its answer lost; somebody changes the mode again before it is repeated.
+#[tokio::test(start_paused = true)]
+async fn a_change_that_was_overtaken_while_its_answer_was_lost_is_no_longer_what_is_known() {
+    let memory = MemoryStore::new();
+    let store = FailingStore::new(memory.clone(), TestRuntime);
+    let controller = MigrationController::builder("search", store.clone()).manual_refresh().open().await.unwrap();
+    store.script_writes([Some(UnknownAfterApplying), Some(Hang)]);
+    let changing = controller.transition(SystemMode::Parallel, "ana", "compare");
+    let overtaking = async {
+        let other = MigrationController::builder("search", memory).manual_refresh().open().await.unwrap();
+        while other.mode() != SystemMode::Parallel {
+            other.refresh().await.unwrap();
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        other.transition(SystemMode::GradualRollout, "ben", "go on").await.unwrap();
+    };
+    let (changed, ()) = tokio::join!(changing, overtaking);
+    assert_eq!((changed.unwrap().epoch, controller.status().epoch), (1, 2));
+    assert_eq!(controller.mode(), SystemMode::GradualRollout);
+}

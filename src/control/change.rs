@@ -67,18 +67,24 @@ impl Inner {
     /// Stores a change that was decided on what was known at `generation`. While it is not known whether it was stored, the
     /// same operation is sent again.
     pub(super) async fn commit(&self, generation: u64, base: Expect, change: &Change) -> Result<Record, StoreError> {
-        match self.until_known(store_failure, || self.port.compare_and_swap(base, change)).await {
-            Ok(record) => Ok(self.committed(generation, change, record).await),
+        let mut tries = 0_u32;
+        let send = || {
+            tries += 1;
+            self.port.compare_and_swap(base, change)
+        };
+        match self.until_known(store_failure, send).await {
+            Ok(record) => Ok(self.committed(generation, change, record, tries).await),
             Err(error @ StoreError::Conflict { .. }) => Err(error),
             Err(error) => Err(self.failed(error)),
         }
     }
 
-    /// Takes in an acknowledged change. If something else has been learnt since it was decided, or if an earlier try was
-    /// stored, the acknowledged record may be overtaken: then the store says what holds.
-    async fn committed(&self, generation: u64, change: &Change, record: Record) -> Record {
+    /// Takes in an acknowledged change. If something else has been learnt since it was decided, or if an earlier try may
+    /// have been stored, the acknowledged record may be overtaken: then the store says what holds.
+    async fn committed(&self, generation: u64, change: &Change, record: Record, tries: u32) -> Record {
         let heard = self.heard();
-        let present = *change.record() == record
+        let present = tries == 1
+            && *change.record() == record
             && self.learn(|known| {
                 let present = known.committed(generation, &record, heard);
                 if present {
