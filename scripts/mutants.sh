@@ -25,7 +25,7 @@ declare -A tests=(
     [known]="controller_concurrency controller_state_machine emergency following_the_store store_that_lost_records unknown_outcomes"
     [control]="audit_chain auto_fallback claims claims_by_assumption claims_interleavings confirmed_emergency
         controller_concurrency controller_state_machine emergency failing_claims following_the_store group_switch health_checks
-        migration_registry migration_status observers routing_is_one_snapshot start_policies store_that_lost_records
+        migration_registry migration_status mode_table observers routing_is_one_snapshot start_policies store_that_lost_records
         unknown_outcomes"
 )
 parts=(mode bucket lease chain control)

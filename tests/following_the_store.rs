@@ -199,6 +199,18 @@ fn a_store_that_never_says_whether_it_wakes_delays_no_poll() {
 }
 
 #[test]
+fn a_store_that_answers_slowly_is_polled_as_often() {
+    let (runtime, store) = (VirtualRuntime::new(), Store::new(MemoryStore::new()));
+    let slow = SlowStore::new(store.clone(), runtime.clone(), Duration::from_millis(900));
+    let builder = MigrationController::builder("search", slow).runtime(runtime.clone()).clock(runtime.clock());
+    let controller = runtime.run(builder.random(SeededRandom::new(3)).poll_interval(POLL).open()).unwrap();
+    runtime.run(runtime.sleep(POLL * 200));
+    let readings = store.loads();
+    assert!((190..=215).contains(&readings), "{readings} readings in the time of 200");
+    drop(controller);
+}
+
+#[test]
 fn no_interval_is_too_long_or_too_short() {
     for interval in [Duration::MAX, Duration::ZERO] {
         let (runtime, store) = (VirtualRuntime::new(), Store::new(MemoryStore::new()).watchable());

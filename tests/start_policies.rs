@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cutover::control::{ControllerBuilder, LastKnownError, OpenError, StartPolicy};
+use cutover::runtime::Runtime;
 use cutover::testing::{FailingStore, Fault, VirtualRuntime};
 use cutover::{Clock, MemoryStore, MigrationController, Percentage, StateStore, StoreError, SystemMode};
 use proptest::prelude::*;
@@ -114,16 +115,30 @@ fn what_was_known_last_is_known_again() {
     for fault in [Fault::Unavailable, Fault::Hang, Fault::Corrupt] {
         let world = World::new();
         world.process_before();
+        let heard = world.runtime.clock().wall();
+        world.runtime.run(world.runtime.sleep(HOUR / 2));
         world.store_is(Some(fault));
         let controller = world.open([world.last_known_good()]).unwrap();
         let status = controller.status();
         assert_eq!((status.mode, status.rollout.ppm(), status.epoch), (SystemMode::GradualRollout, 250_000, 2));
         assert!(status.assumed && status.stale && status.doubt.is_none());
+        assert_eq!(status.as_of, heard, "the process before heard of it");
         world.store_is(None);
         world.runtime.run(controller.refresh()).unwrap();
         assert!(!controller.status().assumed && !controller.status().stale);
         assert_eq!(controller.status().doubt, None);
     }
+}
+
+#[test]
+fn without_a_file_nothing_was_known() {
+    let world = World::new();
+    world.store_is(Some(Fault::Unavailable));
+    let Err(OpenError::NoStart { unusable, .. }) = world.open([world.last_known_good()]) else {
+        panic!("there is nothing to start from")
+    };
+    let missing = |error: &LastKnownError| matches!(error, LastKnownError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound);
+    assert!(unusable.len() == 1 && missing(&unusable[0]), "{unusable:?}");
 }
 
 #[test]

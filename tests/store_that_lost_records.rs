@@ -354,3 +354,39 @@ async fn a_record_of_a_newer_version_is_neither_read_nor_overwritten() {
     assert_eq!(old.mode(), Parallel);
     assert!(MigrationController::open("search", Newer(store)).await.is_err());
 }
+
+#[tokio::test]
+async fn what_was_settled_is_believed_also_by_those_who_hear_of_it_late() {
+    let store = Exchangeable::default();
+    store.exchange(store_of(&[Parallel, GradualRollout, Parallel]).await);
+    let open = || MigrationController::builder("search", store.clone()).manual_refresh().open();
+    let (one, late) = (open().await.unwrap(), open().await.unwrap());
+    store.exchange(store_of(&[Parallel]).await);
+    one.refresh().await.unwrap();
+    one.reconcile("ana", "restored from backup").await.unwrap();
+    for mode in [GradualRollout, Parallel] {
+        one.transition(mode, "ana", "go on").await.unwrap();
+    }
+    late.refresh().await.unwrap();
+    assert_eq!((late.status().epoch, late.status().doubt), (4, None));
+}
+
+#[tokio::test]
+async fn of_two_records_that_route_alike_the_one_with_fewer_shadows_holds() {
+    for (known, found, kept) in [(10, 50, 10), (50, 10, 10)] {
+        let share = |percent: u8| Some(Percentage::new(f64::from(percent)).unwrap());
+        let store_with = async |percent| {
+            let store = store_of(&[Parallel]).await;
+            let controller = MigrationController::open("search", store.clone()).await.unwrap();
+            controller.set_shadow_share(share(percent), "ana", "load").await.unwrap();
+            store
+        };
+        let store = Exchangeable::default();
+        store.exchange(store_with(known).await);
+        let controller = MigrationController::open("search", store.clone()).await.unwrap();
+        store.exchange(store_with(found).await);
+        controller.refresh().await.unwrap();
+        assert!(controller.status().doubt.is_some());
+        assert_eq!(Some(controller.status().shadow_share), share(kept), "{known} {found}");
+    }
+}

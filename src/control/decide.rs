@@ -74,9 +74,9 @@ pub(super) const fn emergency(now: Settings) -> Settings {
     now.entering(SystemMode::EmergencyRollback)
 }
 
-/// The one that exposes less to new; of two in the same mode, the one with the smaller rollout.
+/// The one that exposes less to new: by its mode, then its rollout, then its shadow share.
 pub(super) fn safer(one: Settings, other: Settings) -> Settings {
-    let exposure = |settings: Settings| (rank(settings.mode), settings.rollout);
+    let exposure = |now: Settings| (rank(now.mode), now.rollout, now.effective_shadow_share());
     if exposure(other) < exposure(one) { other } else { one }
 }
 

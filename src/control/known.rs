@@ -282,6 +282,14 @@ mod tests {
     }
 
     #[test]
+    fn a_settlement_settles_one_loss_and_not_the_next() {
+        let record = |epoch, settles| Record { epoch, settles, ..next(None, SystemMode::Parallel, 1) };
+        assert!(settles(&record(2, 5), &record(5, 0)));
+        assert!(!settles(&record(2, 5), &record(6, 0)), "more is known than was settled");
+        assert!(!settles(&record(2, 5), &record(4, 5)), "it was lost again after it was settled");
+    }
+
+    #[test]
     fn a_later_record_that_did_not_come_from_the_known_one_is_doubted() {
         let first = next(None, SystemMode::Parallel, 1);
         let other = next(Some(&next(None, SystemMode::GradualRollout, 7)), SystemMode::NewOnly, 8);
