@@ -152,7 +152,7 @@ fn an_emergency_holds_in_all_of_them_before_the_first_store_is_touched() {
             for mode in [SystemMode::GradualRollout, SystemMode::NewOnly] {
                 runtime.run(controller.transition(mode, "ana", "they agree")).unwrap();
             }
-            registry.register(controller, ["checkout"]).unwrap();
+            registry.register(controller, &["checkout"]).unwrap();
         }
         inspecting.on_new.lock().unwrap().clear();
         switch(&registry);
@@ -256,7 +256,7 @@ fn whoever_hears_of_a_switch_may_use_the_registry() {
     let (runtime, registry, curious) = (VirtualRuntime::new(), MigrationRegistry::new(), Curious::default());
     let builder = MigrationController::builder("cart", MemoryStore::new()).runtime(runtime.clone());
     let controller = runtime.run(builder.observe(curious.clone()).open()).unwrap();
-    registry.register(controller, ["checkout"]).unwrap();
+    registry.register(controller, &["checkout"]).unwrap();
     curious.0.set(registry.clone()).unwrap();
     drop(registry.group("checkout").unwrap().emergency_rollback("ana", "wrong totals"));
     assert_eq!(*curious.1.lock().unwrap(), [1]);

@@ -26,9 +26,9 @@ use crate::store::{Author, GroupName, MigrationId, TextError};
 /// let registry = MigrationRegistry::new();
 /// let store = MemoryStore::new();
 /// for id in ["cart", "payment"] {
-///     registry.register(MigrationController::open(id, store.clone()).await?, ["checkout"])?;
+///     registry.register(MigrationController::open(id, store.clone()).await?, &["checkout"])?;
 /// }
-/// registry.register(MigrationController::open("search", store).await?, [""; 0])?;
+/// registry.register(MigrationController::open("search", store).await?, &[])?;
 ///
 /// let checkout = registry.group("checkout")?;
 /// for (id, changed) in checkout.transition(SystemMode::Parallel, "ana", "first look").await {
@@ -63,17 +63,13 @@ impl MigrationRegistry {
         Self::default()
     }
 
-    /// Adds a migration and puts it into `groups`; `[""; 0]` is none. Group names are like migration ids.
+    /// Adds a migration and puts it into `groups`; `&[]` is none. Group names are like migration ids.
     ///
     /// # Errors
     /// [`RegisterError`] when a migration of this id is there already, or when a name is none for a group. Nothing has
     /// changed then.
-    pub fn register<G: AsRef<str>>(
-        &self,
-        controller: MigrationController,
-        groups: impl IntoIterator<Item = G>,
-    ) -> Result<(), RegisterError> {
-        let groups = groups.into_iter().map(|name| name.as_ref().parse()).collect::<Result<_, _>>()?;
+    pub fn register(&self, controller: MigrationController, groups: &[&str]) -> Result<(), RegisterError> {
+        let groups = groups.iter().map(|name| name.parse()).collect::<Result<_, _>>()?;
         let id = controller.id().clone();
         let member = Member { controller, groups };
         // A member that is refused is dropped outside of the lock, because a store's destructor is foreign.

@@ -21,7 +21,7 @@ async fn come_and_go(late: Seen, overtaken: Seen) {
     let store = Remote::new(Line::Good);
     let registry = MigrationRegistry::new();
     for (seed, id) in (1..).zip(["cart", "payment"]) {
-        registry.register(open(id, &store, seed).await, ["checkout"]).expect("the id is free");
+        registry.register(open(id, &store, seed).await, &["checkout"]).expect("the id is free");
     }
     let twins = [3, 4].map(|seed| spawn(register(registry.clone(), store.clone(), seed)));
     let switching = spawn(switch(registry.clone()));
@@ -50,7 +50,7 @@ async fn open(id: &str, store: &Remote, seed: u64) -> MigrationController {
 async fn register(registry: MigrationRegistry, store: Remote, seed: u64) -> bool {
     let controller = open("search", &store, seed).await;
     pause().await;
-    match registry.register(controller, ["checkout", "all"]) {
+    match registry.register(controller, &["checkout", "all"]) {
         Ok(()) => {
             assert!(registry.get("search").is_some());
             assert!(registry.group("all").is_ok());
@@ -70,7 +70,7 @@ async fn remove_and_return(registry: MigrationRegistry) {
     let cart = registry.remove("cart").expect("it is there");
     assert!(registry.get("cart").is_none() && registry.remove("cart").is_none());
     pause().await;
-    registry.register(cart, ["checkout"]).expect("the id is free");
+    registry.register(cart, &["checkout"]).expect("the id is free");
 }
 
 async fn switch(registry: MigrationRegistry) {
