@@ -338,7 +338,9 @@ fn limits_out_of_range_are_refused_by_name() {
     for window in [Duration::ZERO, Duration::from_millis(999), Duration::from_secs(3_601), Duration::MAX] {
         assert_eq!(builder().window(window).build().unwrap_err(), AutoFallbackError::Window { window });
     }
-    for window in [AutoFallbackBuilder::MIN_WINDOW, AutoFallbackBuilder::MAX_WINDOW] {
+    let bounds = [AutoFallbackBuilder::MIN_WINDOW, AutoFallbackBuilder::MAX_WINDOW];
+    assert_eq!(bounds.map(|bound| bound.as_secs()), [1, 3_600]);
+    for window in bounds {
         builder().failures(2).share(AutoFallbackBuilder::MIN_SHARE).window(window).build().unwrap();
     }
 }

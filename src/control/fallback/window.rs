@@ -197,6 +197,18 @@ mod tests {
     }
 
     #[test]
+    fn a_caller_that_was_held_up_for_a_whole_window_wipes_out_nothing() {
+        let window = Window::new(Duration::from_secs(20), 0);
+        (0..3).for_each(|_| window.call(at(100)));
+        for late in [80, 60, 0] {
+            window.call(at(late));
+            window.failure(at(late));
+        }
+        let expected = Tally { failures: 1, calls: 3 };
+        assert_eq!(window.failure(at(100)), expected);
+    }
+
+    #[test]
     fn one_caller_trips_an_epoch_and_another_epoch_begins_anew() {
         let window = Window::new(Duration::from_secs(60), 3);
         window.failure(at(1));

@@ -80,6 +80,7 @@ mod tests {
         assert_eq!(schedule.next_wait(1 << 63), Duration::from_secs(10));
         assert!(schedule.next_wait(u64::MAX) < Duration::from_secs(12));
         let endless = HealthSchedule::every(Duration::MAX).timeout(Duration::MAX);
+        assert_eq!(HealthSchedule::MAX_INTERVAL.as_secs(), 86_400);
         assert!(endless.next_wait(u64::MAX) < 2 * HealthSchedule::MAX_INTERVAL);
         assert_eq!(endless.max_age(), Duration::MAX);
         assert!(HealthSchedule::every(Duration::ZERO).next_wait(0) > Duration::ZERO);
