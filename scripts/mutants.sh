@@ -50,7 +50,7 @@ run() {
     local file name arguments=()
     for file in ${files[$1]}; do arguments+=(--file "$file"); done
     # Said to cargo itself: what is not run is not built either.
-    arguments+=(--package cutover --output "target/mutants-$1" --jobs 1 --cargo-arg=--lib)
+    arguments+=(--package cutover --output "target/mutants-$1" --jobs 1 --minimum-test-timeout 60 --cargo-arg=--lib)
     [ -z "${SHARD:-}" ] || arguments+=(--shard "$SHARD" --sharding round-robin)
     for name in ${tests[$1]}; do arguments+=("--cargo-arg=--test=$name"); done
     mkdir -p "target/mutants-$1"

@@ -170,6 +170,18 @@ fn what_is_too_old_is_not_used() {
 }
 
 #[test]
+fn a_clock_that_is_a_little_behind_is_set_soon_and_one_that_is_far_behind_says_nothing() {
+    for (behind, used) in [(Duration::from_secs(299), true), (Duration::from_secs(301), false)] {
+        let world = World::new();
+        world.process_before();
+        world.store_is(Some(Fault::Unavailable));
+        let clock = world.runtime.clock();
+        clock.set_wall(clock.wall() - behind);
+        assert_eq!(world.open([world.last_known_good()]).is_ok(), used, "{behind:?}");
+    }
+}
+
+#[test]
 fn the_file_stays_fresh_while_the_store_answers() {
     let world = World::new();
     world.process_before();
