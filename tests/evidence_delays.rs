@@ -15,11 +15,14 @@ mod evidence_common;
 use evidence_common::{Watch, each_run, gap, runs};
 
 const SEED: u64 = 0xde_1a75;
-const ACT: f64 = 0.01;
+const ALPHA: f64 = 0.01;
+
+/// What takes longer is given up, and fails.
+const LONGEST: u64 = 500_000;
 
 /// Asserts that the median is within these limits, and shows it.
 fn assert_median(name: &str, within: std::ops::RangeInclusive<u64>, run: impl Fn(&mut Rng, f64) -> u64 + Sync) {
-    let mut delays = each_run(SEED, runs(600), |rng| run(rng, -ACT.ln()));
+    let mut delays = each_run(SEED, runs(600), |rng| run(rng, -ALPHA.ln()));
     delays.sort_unstable();
     let (median, late) = (delays[delays.len() / 2], delays[delays.len() * 19 / 20]);
     println!("{name:<60} median {median}, 95 % within {late}");
@@ -31,7 +34,7 @@ fn until_above(test: &Bernoulli, truth: f64, rng: &mut Rng, act: f64) -> u64 {
     loop {
         trials += gap(rng, truth) + 1;
         events += 1;
-        if watch.sees(1, |more| test.exceeds(events + more, trials + more, act)) {
+        if trials > LONGEST || watch.sees(1, |more| test.exceeds(events + more, trials + more, act)) {
             return trials;
         }
     }
@@ -42,7 +45,7 @@ fn until_below(test: &Bernoulli, truth: f64, rng: &mut Rng, act: f64) -> u64 {
     loop {
         trials += 1;
         events += u64::from(rng.f64() < truth);
-        if test.exceeds(events, trials, act) {
+        if trials > LONGEST || test.exceeds(events, trials, act) {
             return trials;
         }
     }
@@ -77,7 +80,7 @@ fn a_slower_new_side_is_found_by_its_p95() {
     for (times, most) in [(2.5_f64, 1_300), (3.0, 300), (4.0, 80), (6.0, 25), (10.0, 10)] {
         assert_median(&format!("T1, p95 {times} times the baseline, limit 2, calls"), 1..=most, |rng, act| {
             let (mut slow, mut calls) = (0, 0);
-            while !test.exceeds(slow, calls, act) {
+            while calls < LONGEST && !test.exceeds(slow, calls, act) {
                 calls += 1;
                 slow += u64::from(normal(rng) + times.ln() > p95 + limit);
             }
@@ -118,9 +121,9 @@ fn a_worse_arm_is_found_by_its_labels() {
                     events += 1;
                     if rng.f64() * (rates.0 + rates.1) < rates.0 {
                         (new, calls) = (new + 1, calls + 1);
-                        if watch.sees(1, |more| labels.exceeds(new + more, events + more, act)) {
+                        if calls > LONGEST || watch.sees(1, |more| labels.exceeds(new + more, events + more, act)) {
                             let phase = Labels { share, new, legacy: events - new };
-                            assert!(test.ln_e(&[phase]) >= act - 1e-9);
+                            assert!(calls > LONGEST || test.ln_e(&[phase]) >= act - 1e-9);
                             return calls;
                         }
                     }
@@ -149,7 +152,7 @@ fn pairs_tell_at_once_which_side_is_worse() {
     for (new, most) in [(0.01, 2_100), (0.05, 215), (0.2, 50)] {
         assert_median(&format!("T3a, only legacy fails 0.002, only new {new}, pairs"), 1..=most, |rng, act| {
             let (mut against, mut discordant, mut pairs) = (0, 0, 0);
-            while !test.exceeds(against, discordant, act) {
+            while pairs < LONGEST && !test.exceeds(against, discordant, act) {
                 pairs += gap(rng, new + legacy) + 1;
                 discordant += 1;
                 against += u64::from(rng.f64() * (new + legacy) < new);
@@ -170,7 +173,7 @@ fn pairs_tell_soon_that_a_margin_is_passed() {
             1..=most,
             |rng, act| {
                 let mut pairs = PairCounts::default();
-                while test.ln_e(pairs) < act {
+                while pairs.both_or_neither < LONGEST && test.ln_e(pairs) < act {
                     pairs.both_or_neither += gap(rng, new + legacy);
                     let against = rng.f64() * (new + legacy) < new;
                     *(if against { &mut pairs.only_new } else { &mut pairs.only_legacy }) += 1;
@@ -198,6 +201,9 @@ fn promoted_at(test: &Bernoulli, truth: f64, promote: f64, rng: &mut Rng) -> u64
     let (mut events, mut trials, mut watch) = (0, 0, Watch::default());
     loop {
         let others = gap(rng, truth);
+        if trials > LONGEST {
+            return trials;
+        }
         if watch.sees(others, |more| test.exceeds(events, trials + others + more, promote)) {
             return promoted_from(test, events, trials, promote);
         }
@@ -208,7 +214,7 @@ fn promoted_at(test: &Bernoulli, truth: f64, promote: f64, rng: &mut Rng) -> u64
 
 /// The number of trials at which this many events suffice, searched from `trials` on.
 fn promoted_from(test: &Bernoulli, events: u64, mut trials: u64, promote: f64) -> u64 {
-    while !test.exceeds(events, trials, promote) {
+    while trials < LONGEST && !test.exceeds(events, trials, promote) {
         trials += 1;
     }
     trials

@@ -10,6 +10,7 @@
 
 use std::collections::VecDeque;
 
+use cutover::stats::quantile::interval;
 use cutover::stats::{Bernoulli, Cusum, Labels, PairCounts, Paired, Relative, split_ln_e};
 use fastrand::Rng;
 
@@ -181,7 +182,7 @@ fn a_new_side_that_completes_just_enough_rarely_fails_for_throughput() {
 
 #[test]
 fn a_right_split_is_rarely_called_wrong() {
-    assert_level_in(2_000, "split in two, share 0.1, 2000 starts", 0.01, |rng, act| {
+    assert_level_in(1_000, "split in two, share 0.1, 2000 starts", 0.01, |rng, act| {
         let (mut starts, mut watch) = (Labels { share: 0.1, new: 0, legacy: 0 }, Watch::default());
         (0..2_000).any(|_| {
             *(if rng.f64() < starts.share { &mut starts.new } else { &mut starts.legacy }) += 1;
@@ -236,6 +237,28 @@ fn what_is_just_too_bad_is_rarely_promoted() {
             below_its_limit(&test, limit, horizon, rng, act)
         });
     }
+}
+
+/// The quantile lies outside just when the share of values below it lies outside of the two probabilities.
+#[test]
+fn the_interval_of_a_quantile_rarely_loses_it() {
+    let lost = |rng: &mut Rng, reach: f64| {
+        let mut below = 0;
+        (1..=5_000_u64).any(|n| {
+            below += u64::from(rng.f64() < 0.95);
+            let ends = if n < 200 { None } else { interval(0.95, n, 0.05) };
+            ends.is_some_and(|(lower, upper)| {
+                let (share, middle) = (share(below, n), f64::midpoint(lower, upper));
+                share < middle - (middle - lower) * reach || share > middle + (upper - middle) * reach
+            })
+        })
+    };
+    let of = each_run(SEED, runs(1_000), |rng| lost(rng, 1.0));
+    let (rate, allowed) = alarms("p95 outside of its interval at any of 5000 values", 0.05, &of);
+    assert!(rate <= allowed, "{rate}, seed {SEED:#x}");
+    let of = each_run(SEED, runs(1_000), |rng| lost(rng, 0.25));
+    let (rate, _) = alarms("  the same, were the interval a quarter as wide", 0.05, &of);
+    assert!(rate > allowed, "{rate}, seed {SEED:#x}");
 }
 
 /// Where ten matches of ten, or eight, are taken for proof that 80 % match.

@@ -21,6 +21,9 @@ use figures::{alarms, share};
 const SEED: u64 = 0x7_2a95;
 const ALPHA: f64 = 0.01;
 
+/// A delay that is longer is given up.
+const LONGEST: u64 = 500_000;
+
 fn act() -> f64 {
     -ALPHA.ln()
 }
@@ -187,7 +190,7 @@ fn cusum_delay(test: &Bernoulli, healthy: u64, rng: &mut Rng) -> u64 {
         cusum.fold(events_of(1_000, 0.01, rng), 1_000);
     }
     let mut calls = 0;
-    while cusum.ln_value() < f64::ln(1e6) {
+    while calls < LONGEST / 100 && cusum.ln_value() < f64::ln(1e6) {
         calls += 1;
         cusum.fold(u64::from(rng.f64() < 0.2), 1);
     }
@@ -198,7 +201,7 @@ fn e_value_delay(test: &Bernoulli, healthy: u64, rng: &mut Rng) -> u64 {
     let mut stream = Stream::of(test);
     stream.events = events_of(healthy, 0.01, rng);
     stream.trials = healthy;
-    while !stream.alarm {
+    while !stream.alarm && stream.trials < healthy + LONGEST {
         stream.quiet(gap(rng, 0.2));
         stream.trial(true, act());
     }
