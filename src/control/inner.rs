@@ -46,7 +46,7 @@ impl Inner {
     /// Changes what is known, lets calls be routed by it, and tells the observers what is different.
     pub(super) fn learn<R>(&self, change: impl FnOnce(&mut Known) -> R) -> R {
         let (result, news) = self.learn_quietly(change);
-        self.tell(news);
+        self.tell(&news);
         result
     }
 
@@ -63,9 +63,9 @@ impl Inner {
         (result, news)
     }
 
-    pub(super) fn tell(&self, news: News) {
-        for event in news.into_iter().flatten() {
-            self.observers.observe(self.port.id.as_str(), &event);
+    pub(super) fn tell(&self, news: &News) {
+        for event in news.iter().flatten() {
+            self.observers.observe(self.port.id.as_str(), event);
         }
     }
 

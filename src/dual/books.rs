@@ -14,6 +14,7 @@ use crate::outcome::{Outcome, Pairing, Side, Verdict};
 use crate::route::Route;
 
 /// Opened when a call starts, closed when it has ended. Dropped unclosed, the call was abandoned.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Books<P: Deref<Target = Shared>> {
     pub(super) shared: P,
     pub(super) route: Route,

@@ -153,10 +153,10 @@ pub(crate) struct OpenCalls(pub(crate) Arc<AtomicI64>);
 
 impl Observer for OpenCalls {
     fn observe(&self, _: &str, event: &Event) {
-        match event {
-            Event::Started { .. } => drop(self.0.fetch_add(1, Ordering::Relaxed)),
-            Event::Served { .. } | Event::Compared { .. } => drop(self.0.fetch_sub(1, Ordering::Relaxed)),
-            _ => {}
+        if let Event::Started { .. } = event {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        } else if let Event::Served { .. } | Event::Compared { .. } = event {
+            self.0.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
