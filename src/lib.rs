@@ -62,6 +62,7 @@ mod lock;
 mod outcome;
 mod percentage;
 mod route;
+mod stripe;
 mod wire;
 
 pub use bucket::{BucketKey, MissingKey};
