@@ -72,6 +72,7 @@ pub use control::{AutoFallback, ChangeError, Claims, MigrationController, Migrat
 pub use dual::DualRunner;
 pub use flag::{Decision, FeatureFlag, FlagConfig, FlagSet};
 pub use mode::{SystemMode, TransitionError, UnknownMode};
+pub use monitor::PerformanceMonitor;
 pub use observe::Observer;
 pub use outcome::{Outcome, Side, Verdict};
 pub use percentage::{Percentage, PercentageError};

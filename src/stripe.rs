@@ -45,10 +45,16 @@ impl Stripe {
         self.0
     }
 
+    /// Whether several threads write this stripe.
+    #[inline]
+    pub(crate) const fn is_shared(self) -> bool {
+        self.0 == SHARED
+    }
+
     /// Adds to a counter of this stripe. Its owner is the only one who writes it, so reading and writing apart is safe.
     #[inline]
     pub(crate) fn add(self, counter: &AtomicU64, amount: u64) {
-        if self.0 == SHARED {
+        if self.is_shared() {
             counter.fetch_add(amount, Ordering::Relaxed);
         } else {
             counter.store(counter.load(Ordering::Relaxed).wrapping_add(amount), Ordering::Relaxed);
