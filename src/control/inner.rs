@@ -14,6 +14,7 @@ use super::port::{Port, backoff};
 use super::routing::Routing;
 use crate::clock::Clock;
 use crate::lock::lock;
+use crate::monitor::PerformanceMonitor;
 use crate::observe::{Observer, Observers};
 use crate::random::RandomSource;
 use crate::store::{AuditKey, Record, Stamp, StoreError};
@@ -27,6 +28,7 @@ pub(super) struct Inner {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn RandomSource>,
     pub(super) observers: Observers,
+    pub(super) performance: Option<Arc<PerformanceMonitor>>,
     /// Held for moments, never across an await and never while foreign code runs.
     pub(super) known: Mutex<Known>,
     pub(super) flights: Flights,
