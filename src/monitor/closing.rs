@@ -144,6 +144,9 @@ impl Closing {
 impl Ledger {
     /// Closes ticks in order, as far as all of their calls have ended or their time is up.
     pub(super) fn close(&self, closing: &mut Closing, now: Instant) {
+        if !self.has_a_phase() {
+            return;
+        }
         let (present, before) = (self.settings.tick_of(now), closing.next);
         let newest = self.newest.load(Ordering::Acquire);
         while closing.next < present.min(newest) && self.close_next(closing, now) {}

@@ -193,6 +193,10 @@ impl Ledger {
         self.phase.store(phase, Ordering::Release);
     }
 
+    pub(super) fn has_a_phase(&self) -> bool {
+        self.phase.load(Ordering::Acquire) != 0
+    }
+
     /// Whether no call of the present phase has started for so long that an earlier epoch is to be believed: a store
     /// that lost records comes by an epoch twice.
     fn is_forsaken(&self, tick: u64) -> bool {
