@@ -226,8 +226,9 @@ impl Ledger {
             return None;
         }
         let tick = self.tick_of(rows, started);
-        if tick < self.open_from.load(Ordering::Acquire) {
-            self.count_late(stripe, rows, tick);
+        let open_from = self.open_from.load(Ordering::Acquire);
+        if tick.wrapping_sub(open_from) >= RING as u64 {
+            self.count_late(stripe, rows, tick, open_from);
             return None;
         }
         Some(Place { stripe, rows, row: rows.ring.row(stripe, tick)? })
@@ -238,14 +239,15 @@ impl Ledger {
     pub(super) fn is_overdue(&self, place: &Place<'_>, now: u64) -> bool {
         let overdue = now >= self.settings.deadline(place.row.tick);
         if overdue {
-            self.count_late(place.stripe, place.rows, place.row.tick);
+            self.count_late(place.stripe, place.rows, place.row.tick, u64::MAX);
         }
         overdue
     }
 
+    /// Unless its tick is of another phase, or lost because there is no room for it before others are closed.
     #[cold]
-    fn count_late(&self, stripe: Stripe, rows: &Rows, tick: u64) {
-        if tick >= self.begins.load(Ordering::Acquire) {
+    fn count_late(&self, stripe: Stripe, rows: &Rows, tick: u64, open_from: u64) {
+        if tick < open_from && tick >= self.begins.load(Ordering::Acquire) {
             stripe.add(&rows.late, 1);
         }
     }
@@ -255,6 +257,7 @@ impl Ledger {
         if let Some(place) = self.lost.get(slot(tick)) {
             place.fetch_max(tick + 1, Ordering::AcqRel);
         }
+        self.newest.fetch_max(tick + 1, Ordering::AcqRel);
     }
 
     pub(super) fn is_lost(&self, tick: u64) -> bool {
@@ -292,5 +295,78 @@ impl Ledger {
             Err(TryLockError::Poisoned(poisoned)) => Some(close(&mut poisoned.into_inner())),
             Err(TryLockError::WouldBlock) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observe::Sample;
+    use crate::outcome::Outcome;
+    use std::time::Duration;
+
+    #[derive(Debug)]
+    struct Fixed(AtomicU64);
+
+    impl Clock for Fixed {
+        fn now(&self) -> Instant {
+            Instant::from_nanos(self.0.load(Ordering::Relaxed))
+        }
+
+        fn wall(&self) -> std::time::SystemTime {
+            std::time::UNIX_EPOCH
+        }
+    }
+
+    const NEW: Route = Route::new(SystemMode::NewOnly, Side::New);
+
+    fn ledger() -> (Arc<Fixed>, Ledger) {
+        let clock = Arc::new(Fixed(AtomicU64::new(0)));
+        let ledger = Ledger::new(Settings::default(), Arc::clone(&clock) as _, false, Qualities::new(Vec::new()));
+        (clock, ledger)
+    }
+
+    fn calls(ledger: &Ledger, tick: u64, calls: u64) {
+        let started = Instant::from_nanos(tick * 1_000_000_000);
+        for _ in 0..calls {
+            ledger.start(&NEW, started, Kind::New);
+            ledger.end_alone(&NEW, &Sample::new(Side::New, Outcome::Ok, Duration::from_millis(1)), started, None);
+        }
+    }
+
+    /// Somebody holds the lock for so long that the ring is full.
+    #[test]
+    fn ticks_without_room_are_lost_whole_and_say_so() {
+        let (clock, ledger) = ledger();
+        calls(&ledger, 0, 1);
+        calls(&ledger, 1, 5);
+        let room = RING as u64;
+        ledger.with_closing(|_| (2..room + 10).for_each(|tick| calls(&ledger, tick, 5)));
+        for tick in room + 10..room + 20 {
+            calls(&ledger, tick, 5);
+        }
+        clock.0.store((room + 20) * 1_000_000_000, Ordering::Relaxed);
+        let snapshot = ledger.read(|closing| closing.snapshot(&ledger));
+        let kept = 5 * (room + 19 - snapshot.lost_ticks);
+        assert_eq!((snapshot.counts.new.started, snapshot.counts.new.succeeded), (kept, kept));
+        assert!((8..=10).contains(&snapshot.lost_ticks), "{} ticks lost", snapshot.lost_ticks);
+        assert_eq!(snapshot.time, Duration::from_secs(room + 19 - snapshot.lost_ticks));
+    }
+
+    /// Somebody holds the lock while the next phase is first seen.
+    #[test]
+    fn a_phase_that_could_not_begin_begins_with_the_next_call() {
+        let (clock, ledger) = ledger();
+        calls(&ledger, 0, 1);
+        ledger.with_closing(|_| calls(&ledger, 1, 3));
+        let mut later = NEW;
+        later.epoch = 9;
+        let start = |tick: u64| ledger.start(&later, Instant::from_nanos(tick * 1_000_000_000), Kind::New);
+        ledger.with_closing(|_| start(2));
+        start(2);
+        start(3);
+        clock.0.store(40_000_000_000, Ordering::Relaxed);
+        let counts = ledger.read(|closing| closing.counts());
+        assert_eq!((counts.epoch, counts.new.started, counts.new.overdue), (9, 1, 1));
     }
 }
