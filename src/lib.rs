@@ -26,6 +26,7 @@
 //! | checking new against known answers | [`MigrationValidator`], [`validate`] |
 //! | changing the mode, and knowing who did | [`SystemMode`], [`MigrationController`], [`StateStore`] |
 //! | letting exactly one side process an item | [`Claims`] |
+//! | measuring both sides | [`PerformanceMonitor`], [`monitor`] |
 //! | rolling back when new breaks | [`MigrationController::emergency_rollback`], [`AutoFallback`] |
 //! | switching several migrations at once | [`MigrationRegistry`] |
 //! | testing all of it without sleeping | `testing` (a feature) |

@@ -140,9 +140,11 @@ impl Ledger {
         let stripe = Stripe::own();
         let Some(rows) = self.rows(stripe) else { return };
         let tick = self.tick_of(rows, started);
-        let is_known = rows.newest.load(Ordering::Relaxed) == tick + 1
-            && tick >= self.open_from.load(Ordering::Acquire)
-            && self.phase.load(Ordering::Acquire) == phase_of(route.epoch, route.mode);
+        let is_present = self.phase.load(Ordering::Acquire) == phase_of(route.epoch, route.mode);
+        if is_present && tick < self.open_from.load(Ordering::Acquire) {
+            return;
+        }
+        let is_known = is_present && rows.newest.load(Ordering::Relaxed) == tick + 1;
         if is_known || self.enter(rows, route, tick, started) {
             if let Some(row) = rows.ring.row(stripe, tick) {
                 row.count(kind.started());
