@@ -26,6 +26,7 @@
 //! | checking new against known answers | [`MigrationValidator`], [`validate`] |
 //! | changing the mode, and knowing who did | [`SystemMode`], [`MigrationController`], [`StateStore`] |
 //! | letting exactly one side process an item | [`Claims`] |
+//! | measuring both sides | [`PerformanceMonitor`], [`monitor`] |
 //! | rolling back when new breaks | [`MigrationController::emergency_rollback`], [`AutoFallback`] |
 //! | switching several migrations at once | [`MigrationRegistry`] |
 //! | testing all of it without sleeping | `testing` (a feature) |
@@ -62,6 +63,7 @@ mod lock;
 mod outcome;
 mod percentage;
 mod route;
+mod stripe;
 mod wire;
 
 pub use bucket::{BucketKey, MissingKey};
@@ -71,6 +73,7 @@ pub use control::{AutoFallback, ChangeError, Claims, MigrationController, Migrat
 pub use dual::DualRunner;
 pub use flag::{Decision, FeatureFlag, FlagConfig, FlagSet};
 pub use mode::{SystemMode, TransitionError, UnknownMode};
+pub use monitor::PerformanceMonitor;
 pub use observe::Observer;
 pub use outcome::{Outcome, Side, Verdict};
 pub use percentage::{Percentage, PercentageError};

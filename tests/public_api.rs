@@ -21,6 +21,10 @@ use cutover::dual::{
 use cutover::flag::{FlagConfigError, FlagRouter, FlagSetError, UnknownFlag};
 use cutover::handover::{FlushTimeout, HandoverCounts};
 use cutover::mode::Routing;
+use cutover::monitor::{
+    Baseline, Evidence, Histogram, MonitorError, MonitorSnapshot, PerformanceComparison, PerformanceMonitorBuilder,
+    PhaseCounts, QualityError,
+};
 use cutover::observe::{CheckOutcome, Event, ObserverQueue, Observers, Sample};
 use cutover::random::{RandomSource, SystemRandom};
 use cutover::record::{
@@ -33,8 +37,9 @@ use cutover::validate::{CasesError, ValidationReport};
 use cutover::{
     AutoFallback, BucketKey, ChangeError, Claims, Clock, Comparator, Comparison, Discrepancy, DualRunner, Equality,
     FeatureFlag, FlagSet, HostRuntime, MemoryStore, MigrationController, MigrationRegistry, MigrationStatus,
-    MigrationValidator, MissingKey, Observer, Outcome, Percentage, PercentageError, Recorder, Route, Router, Runtime,
-    Shadow, Side, StateStore, StoreError, Structural, SystemClock, SystemMode, TransitionError, UnknownMode, Verdict,
+    MigrationValidator, MissingKey, Observer, Outcome, Percentage, PercentageError, PerformanceMonitor, Recorder,
+    Route, Router, Runtime, Shadow, Side, StateStore, StoreError, Structural, SystemClock, SystemMode, TransitionError,
+    UnknownMode, Verdict,
 };
 
 /// Asserts at compile time that each type has the bounds.
@@ -53,6 +58,7 @@ assert_all!([Copy + Debug + Send + Sync + Unpin + 'static]:
     Route, Shadow, Event, Sample, Instant, Equality, SystemRandom, Counts, Skipped, Faults, Order, Fallback,
     HandoverCounts, HostRuntime, Reconciled, Resolution, AutoFallbackError, CheckOutcome, Health, HealthSchedule, HealthState, SideHealth,
     Labels, PairCounts, RateError,
+    PhaseCounts, Baseline,
 );
 
 // Handles and records that threads share.
@@ -60,11 +66,12 @@ assert_all!([Clone + Debug + Send + Sync + Unpin + 'static]:
     SystemClock, Comparison, Difference, Discrepancy, SideRecord, Fingerprint, Capture, Captured, ShadowPolicy,
     NoiseReport, FeatureFlag, FlagSet, FlagRouter, MigrationController, MigrationRegistry, Group, GroupName, MigrationStatus, Persisted, ThreadRuntime,
     ValidationReport, DualRunner<u32, String>, Claims, Stuck, Bernoulli, Relative, Paired, Cusum,
+    PerformanceMonitorBuilder, MonitorSnapshot, PerformanceComparison, Histogram,
 );
 assert_all!([Debug + Send + Sync + 'static]:
     Noise, Structural, MemoryRecorder, RecorderQueue, StoreRecorder, StoreRecorderBuilder, JsonLinesRecorder, Observers, ObserverQueue, MemoryStore,
     ControllerBuilder, MigrationValidator<u32>, DualRunnerBuilder<u32, String>, NeedsComparator<u32, String>,
-    Call<'static, 'static, u32, String>, Claim, AutoFallback, AutoFallbackBuilder<'static>,
+    Call<'static, 'static, u32, String>, Claim, AutoFallback, AutoFallbackBuilder<'static>, PerformanceMonitor,
 );
 
 // A runner is shared between threads although the answers of its calls may not be.
@@ -75,12 +82,13 @@ assert_all!([Error + Send + Sync + 'static]:
     PercentageError, TransitionError, UnknownMode, ComparatorError, RecordError, AlphaError, RuleError, OpenError,
     ChangeError, StoreError, TextError, PanicAborts, FlushTimeout, FlagConfigError, FlagSetError, UnknownFlag,
     CasesError, NotClaimed, AutoFallbackError, RegisterError, UnknownGroup, RateError,
+    MonitorError, QualityError,
 );
 
 // What a host gives can be shared as an object.
 assert_all!([Send + Sync]:
     dyn Router, dyn Clock, dyn RandomSource, dyn Runtime, dyn Observer, dyn Recorder, dyn Comparator<str>,
-    dyn StateStore, dyn ClaimStore, dyn HealthCheck, dyn DiscrepancyStore,
+    dyn StateStore, dyn ClaimStore, dyn HealthCheck, dyn DiscrepancyStore, dyn Evidence,
 );
 
 #[cfg(feature = "testing")]
