@@ -10,7 +10,7 @@ use super::known::Known;
 use crate::Percentage;
 use crate::mode::SystemMode;
 use crate::store::{Actor, AuditEntry, Doubt, MigrationId, Reason};
-use crate::wire::{nanos, unix_millis};
+use crate::wire::{hex, nanos, unix_millis};
 
 /// All that one process knows of a migration, from one snapshot. As JSON, times are in milliseconds since the Unix epoch
 /// and shares in percent.
@@ -27,6 +27,10 @@ pub struct MigrationStatus {
     pub shadow_share: Percentage,
     /// The epoch of the last record that this process believed; 0 if nothing is stored.
     pub epoch: u64,
+    /// The etag of that record, as 32 hexadecimal digits when serialised; `None` if nothing is stored. With the epoch it is
+    /// what a [`Proposal`](super::Proposal) expects.
+    #[serde(serialize_with = "optional_hex")]
+    pub etag: Option<u128>,
     /// Since when this holds; `None` if nothing is stored.
     #[serde(serialize_with = "optional_millis")]
     pub since: Option<SystemTime>,
@@ -72,6 +76,7 @@ impl Inner {
             rollout: settings.rollout,
             shadow_share: settings.effective_shadow_share(),
             epoch: known.epoch(),
+            etag: known.etag(),
             since,
             as_of: known.heard.wall,
             age,
@@ -106,6 +111,14 @@ pub(super) fn optional_millis<S: serde::Serializer>(
 ) -> Result<S::Ok, S::Error> {
     match time {
         Some(time) => unix_millis::serialize(time, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+#[expect(clippy::ref_option, reason = "serde passes fields by reference")]
+fn optional_hex<S: serde::Serializer>(bits: &Option<u128>, serializer: S) -> Result<S::Ok, S::Error> {
+    match bits {
+        Some(bits) => hex::serialize(bits, serializer),
         None => serializer.serialize_none(),
     }
 }
