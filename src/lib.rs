@@ -71,7 +71,7 @@ pub use compare::{Comparator, Comparison, Equality, Structural};
 pub use control::{AutoFallback, ChangeError, Claims, MigrationController, MigrationRegistry, MigrationStatus};
 pub use dual::DualRunner;
 pub use flag::{Decision, FeatureFlag, FlagConfig, FlagSet};
-pub use guard::{PromotionCriteria, RollbackTriggers};
+pub use guard::{Guard, PromotionCriteria, RollbackTriggers};
 pub use mode::{SystemMode, TransitionError, UnknownMode};
 pub use observe::Observer;
 pub use outcome::{Outcome, Side, Verdict};
