@@ -10,6 +10,8 @@
 //! - [`p_value`] is for one look at data whose size did not depend on what they showed.
 //! - [`anytime_p_value`] may be looked at after every pair, and acted upon at any of them.
 
+use super::to_float;
+
 /// The exact one-sided p-value: `P(X >= b)` for `X` binomial with `b + c` trials at 1/2.
 ///
 /// Guarantee: under the hypothesis, a value of `alpha` or less comes with a probability of at most `alpha`, for one
@@ -124,11 +126,6 @@ fn stirling_error(n: f64) -> f64 {
     let square = n * n;
     let tail = 1.0 / 1260.0 - (1.0 / 1680.0 - 1.0 / (1188.0 * square)) / square;
     (1.0 / 12.0 - (1.0 / 360.0 - tail / square) / square) / n
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts beyond 2^53 are rounded, where only a bound is given")]
-const fn to_float(count: u64) -> f64 {
-    count as f64
 }
 
 #[cfg(test)]
