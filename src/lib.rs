@@ -77,7 +77,7 @@ pub use mode::{SystemMode, TransitionError, UnknownMode};
 pub use observe::Observer;
 pub use outcome::{Outcome, Side, Verdict};
 pub use percentage::{Percentage, PercentageError};
-pub use plan::RolloutPlan;
+pub use plan::{PlanDriver, RolloutPlan};
 pub use record::{Discrepancy, MemoryRecorder, Recorder};
 pub use route::{Route, Router, Shadow};
 pub use runtime::{HostRuntime, Runtime};

@@ -49,9 +49,12 @@ use serde_json::Value;
 
 use crate::Percentage;
 use crate::bucket::BucketKey;
+use crate::clock::Clock;
 use crate::handover::FlushTimeout;
 use crate::mode::SystemMode;
+use crate::random::RandomSource;
 use crate::route::{Route, Router};
+use crate::runtime::Runtime;
 use crate::store::{AuditEntry, AuditHead, Author, MigrationId, StateStore, StoreError};
 use decide::{Target, Wish};
 use inner::Inner;
@@ -289,6 +292,19 @@ impl MigrationController {
         let mut known = self.known_head();
         known.push(*head);
         self.inner.verify(&known).await
+    }
+
+    /// Where whoever builds on this takes time, chance and tasks from.
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.inner.clock
+    }
+
+    pub(crate) fn random(&self) -> &dyn RandomSource {
+        &*self.inner.random
+    }
+
+    pub(crate) fn runtime(&self) -> &dyn Runtime {
+        &*self.inner.port.runtime
     }
 
     fn known_head(&self) -> Vec<AuditHead> {

@@ -31,7 +31,8 @@ pub struct MigrationStatus {
     /// what a [`Proposal`](super::Proposal) expects.
     #[serde(serialize_with = "optional_hex")]
     pub etag: Option<u128>,
-    /// Since when this holds; `None` if nothing is stored.
+    /// Since when this holds: since the last change, or since something was last [noted](super::Note). `None` if nothing is
+    /// stored.
     #[serde(serialize_with = "optional_millis")]
     pub since: Option<SystemTime>,
     /// When the store last answered.

@@ -1,7 +1,9 @@
-//! [`RolloutPlan`]: a migration's steps as data; [`decide`]: what comes next, by what is seen.
+//! [`RolloutPlan`]: a migration's steps as data; [`decide`]: what comes next, by what is seen; [`PlanDriver`]: follows a plan.
 
 mod decision;
+mod driver;
 mod error;
+mod judge;
 mod look;
 mod progress;
 mod ready_made;
@@ -10,7 +12,9 @@ mod span;
 mod step;
 
 pub use decision::{Decision, Need, decide};
+pub use driver::{OperateError, PlanDriver, PlanReport};
 pub use error::PlanError;
+pub use judge::Judge;
 pub use look::{Look, Readiness, StoreView};
 pub use progress::{PlanEnd, Progress, Stop};
 pub use rollout_plan::{RolloutPlan, RolloutPlanBuilder};
