@@ -27,6 +27,7 @@
 //! | changing the mode, and knowing who did | [`SystemMode`], [`MigrationController`], [`StateStore`] |
 //! | letting exactly one side process an item | [`Claims`] |
 //! | rolling back when new breaks | [`MigrationController::emergency_rollback`], [`AutoFallback`] |
+//! | moving on step by step, by evidence | [`RolloutPlan`], [`PlanDriver`], [`ParallelRun`] |
 //! | switching several migrations at once | [`MigrationRegistry`] |
 //! | testing all of it without sleeping | `testing` (a feature) |
 //!
@@ -69,7 +70,9 @@ mod wire;
 pub use bucket::{BucketKey, MissingKey};
 pub use clock::{Clock, SystemClock};
 pub use compare::{Comparator, Comparison, Equality, Structural};
-pub use control::{AutoFallback, ChangeError, Claims, MigrationController, MigrationRegistry, MigrationStatus};
+pub use control::{
+    AutoFallback, ChangeError, Claims, MigrationController, MigrationRegistry, MigrationStatus, Proposal,
+};
 pub use dual::DualRunner;
 pub use flag::{Decision, FeatureFlag, FlagConfig, FlagSet};
 pub use guard::{Guard, PromotionCriteria, RollbackTriggers};
@@ -77,7 +80,7 @@ pub use mode::{SystemMode, TransitionError, UnknownMode};
 pub use observe::Observer;
 pub use outcome::{Outcome, Side, Verdict};
 pub use percentage::{Percentage, PercentageError};
-pub use plan::{PlanDriver, RolloutPlan};
+pub use plan::{ParallelRun, PlanDriver, RolloutPlan};
 pub use record::{Discrepancy, MemoryRecorder, Recorder};
 pub use route::{Route, Router, Shadow};
 pub use runtime::{HostRuntime, Runtime};
