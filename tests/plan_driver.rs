@@ -212,6 +212,19 @@ fn when_the_store_is_back_the_plan_goes_on() {
 }
 
 #[test]
+fn a_look_with_nothing_to_do_reads_the_store_and_does_not_write() {
+    let runtime = VirtualRuntime::new();
+    let store = FailingStore::new(MemoryStore::with_clock(runtime.clock()), runtime.clone());
+    let process = Process::start(&runtime, &store, 1);
+    runtime.run(process.driver.look_once());
+    let calls = store.calls();
+    // A write would fail.
+    store.script_writes([Some(Fault::Unavailable)]);
+    assert!(matches!(runtime.run(process.driver.look_once()).decision, Decision::Hold { .. }));
+    assert_eq!(store.calls() - calls, 2, "the record, and what the audit says after it");
+}
+
+#[test]
 fn a_lost_answer_enters_no_step_twice() {
     for fault in [Fault::UnknownAfterApplying, Fault::UnknownWithoutApplying, Fault::Hang] {
         for repeated in 1..=4 {
