@@ -265,7 +265,7 @@ impl fmt::Display for Need {
             Self::Monitoring => f.write_str("monitoring"),
             Self::Health => f.write_str("a person who looks at what has regressed"),
             Self::CoolDown => f.write_str("the cool-down to end"),
-            Self::Time { left } => write!(f, "{} more", span::text(*left)),
+            Self::Time { left } => write!(f, "{} more", span::about(*left)),
             Self::Samples { missing } => write!(f, "{missing} more calls"),
             Self::Proof { criterion } => write!(f, "{criterion} proven"),
             Self::Approval { step } => write!(f, "an approval of {step}"),

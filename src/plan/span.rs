@@ -15,6 +15,21 @@ pub(super) fn text(duration: Duration) -> String {
     whole.map_or_else(|| "0s".to_owned(), |(name, unit)| format!("{}{name}", seconds / unit))
 }
 
+/// The duration for people, rounded up to seconds, in its two largest units: `6d 23h`.
+pub(super) fn about(duration: Duration) -> String {
+    let mut rest = duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0));
+    let mut parts = Vec::new();
+    for (name, unit) in UNITS.into_iter().skip(1) {
+        if rest >= unit || !parts.is_empty() {
+            parts.push(format!("{}{name}", rest / unit));
+            rest %= unit;
+        }
+    }
+    parts.truncate(2);
+    parts.retain(|part| !part.starts_with('0'));
+    if parts.is_empty() { "0s".to_owned() } else { parts.join(" ") }
+}
+
 fn parse(text: &str) -> Option<Duration> {
     let (name, unit) = UNITS.into_iter().find(|(name, _)| text.ends_with(name))?;
     let digits = text.strip_suffix(name)?;
@@ -52,6 +67,17 @@ impl Visitor<'_> for Span {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_left_is_told_in_two_units() {
+        let told = |seconds: u64| about(Duration::from_millis(seconds * 1000 - 500));
+        assert_eq!(
+            [1, 59, 60, 61, 3_600, 86_399, 604_799, 7 * 86_400 + 60].map(told),
+            ["1s", "59s", "1m", "1m 1s", "1h", "23h 59m", "6d 23h", "7d"]
+        );
+        assert_eq!(about(Duration::ZERO), "0s");
+        assert!(about(Duration::MAX).ends_with('h'));
+    }
 
     #[test]
     fn durations_are_written_as_they_are_read() {
