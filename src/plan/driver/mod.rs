@@ -32,7 +32,8 @@ use work::Work;
 /// last one stopped. Any number of processes may drive one plan:
 ///
 /// - One of them is *active*: it holds the item `plan.<name>` among the [`Claims`], and alone goes forward, freezes and asks.
-///   The others watch, and one of them takes over within a minute when it is gone.
+///   The others watch. When it is gone, one of them takes over: at its next look if the active one ended in order, else after
+///   a minute more.
 /// - Whatever an active one does, it does on the record that it has read, or not at all. So a step is entered once, also where
 ///   two take themselves for active.
 /// - All of them roll back, since each may be the only one that sees its calls fail. An emergency is one, however many call
