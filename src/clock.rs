@@ -57,7 +57,8 @@ pub trait Clock: Debug + Send + Sync {
     /// The current moment, for measuring.
     fn now(&self) -> Instant;
 
-    /// The time of day, for people. It may jump; nothing is decided by it.
+    /// The time of day, for people. It may jump; nothing is decided by it, except how long the step of a
+    /// [plan](crate::PlanDriver) had held before this process saw it first.
     fn wall(&self) -> SystemTime;
 }
 

@@ -28,6 +28,7 @@
 //! | letting exactly one side process an item | [`Claims`] |
 //! | measuring both sides | [`PerformanceMonitor`], [`monitor`] |
 //! | rolling back when new breaks | [`MigrationController::emergency_rollback`], [`AutoFallback`] |
+//! | moving on step by step, by evidence | [`RolloutPlan`], [`PlanDriver`], [`ParallelRun`] |
 //! | switching several migrations at once | [`MigrationRegistry`] |
 //! | testing all of it without sleeping | `testing` (a feature) |
 //!
@@ -43,10 +44,12 @@ pub mod compare;
 pub mod control;
 pub mod dual;
 pub mod flag;
+pub mod guard;
 pub mod handover;
 pub mod mode;
 pub mod monitor;
 pub mod observe;
+pub mod plan;
 pub mod random;
 pub mod record;
 pub mod runtime;
@@ -69,14 +72,18 @@ mod wire;
 pub use bucket::{BucketKey, MissingKey};
 pub use clock::{Clock, SystemClock};
 pub use compare::{Comparator, Comparison, Equality, Structural};
-pub use control::{AutoFallback, ChangeError, Claims, MigrationController, MigrationRegistry, MigrationStatus};
+pub use control::{
+    AutoFallback, ChangeError, Claims, MigrationController, MigrationRegistry, MigrationStatus, Proposal,
+};
 pub use dual::DualRunner;
 pub use flag::{Decision, FeatureFlag, FlagConfig, FlagSet};
+pub use guard::{Guard, PromotionCriteria, RollbackTriggers};
 pub use mode::{SystemMode, TransitionError, UnknownMode};
 pub use monitor::PerformanceMonitor;
 pub use observe::Observer;
 pub use outcome::{Outcome, Side, Verdict};
 pub use percentage::{Percentage, PercentageError};
+pub use plan::{ParallelRun, PlanDriver, RolloutPlan};
 pub use record::{Discrepancy, MemoryRecorder, Recorder};
 pub use route::{Route, Router, Shadow};
 pub use runtime::{HostRuntime, Runtime};

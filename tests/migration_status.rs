@@ -7,7 +7,7 @@ async fn with_nothing_stored_it_says_legacy_only_by_nobody() {
     let controller = MigrationController::open("search", MemoryStore::new()).await.unwrap();
     let status = serde_json::to_value(controller.status()).unwrap();
     let expected = serde_json::json!({
-        "id": "search", "mode": "legacy_only", "rollout": 0.0, "shadow_share": 0.0, "epoch": 0, "since": null,
+        "id": "search", "mode": "legacy_only", "rollout": 0.0, "shadow_share": 0.0, "epoch": 0, "etag": null, "since": null,
         "as_of": status["as_of"], "age": status["age"], "stale": false, "assumed": false, "unpersisted_emergency": false, "doubt": null, "actor": null,
         "reason": null, "allowed": ["parallel", "gradual_rollout", "emergency_rollback"],
         "recent_transitions": [], "health": null, "performance": null,

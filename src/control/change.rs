@@ -18,13 +18,15 @@ pub struct Changed {
     pub before: Settings,
     /// What holds now.
     pub after: Settings,
+    /// Whether it was stored. What holds already is not, unless something is [noted](super::Note).
+    pub stored: bool,
 }
 
 impl Changed {
     /// Whether it held already, so that nothing was stored.
     #[must_use]
     pub fn is_noop(&self) -> bool {
-        self.before == self.after
+        !self.stored
     }
 }
 
@@ -35,7 +37,7 @@ impl Inner {
     pub(super) async fn change(&self, wish: Wish, author: Author) -> Result<Changed, ChangeError> {
         let op_id = self.random.next_u128();
         for attempt in 0..ATTEMPTS {
-            match self.try_change(wish, &author, op_id).await {
+            match self.try_change(&wish, &author, op_id).await {
                 Err(ChangeError::Store(StoreError::Conflict { .. })) => self.pause(attempt).await,
                 ended => return ended,
             }
@@ -43,25 +45,28 @@ impl Inner {
         Err(ChangeError::Contended { attempts: ATTEMPTS })
     }
 
-    async fn try_change(&self, wish: Wish, author: &Author, op_id: u128) -> Result<Changed, ChangeError> {
+    async fn try_change(&self, wish: &Wish, author: &Author, op_id: u128) -> Result<Changed, ChangeError> {
         self.persist_brake().await?;
         self.load().await?;
-        let (generation, base, basis, epoch) = self.basis();
-        let Some(after) = wish.decide(&basis)? else {
-            return Ok(Changed { epoch, before: basis.effective, after: basis.effective });
+        let (generation, base, basis) = self.basis();
+        let before = basis.effective;
+        let Some((after, kind)) = wish.decide(&basis)? else {
+            return Ok(Changed { epoch: basis.epoch, before, after: before, stored: false });
         };
-        let change = Change::new(base.as_ref(), after, wish.kind(), author.clone(), self.stamp(op_id));
-        let change = if basis.doubt.is_some() { change.settling(epoch) } else { change };
+        let change = Change::new(base.as_ref(), after, kind, author.clone(), self.stamp(op_id));
+        let change = wish.evidence.clone().into_iter().fold(change, Change::with_evidence);
+        let change = if basis.doubt.is_some() { change.settling(basis.epoch) } else { change };
         let record = self.commit(generation, Expect::of(base.as_ref()), &self.signed(change)).await?;
-        Ok(Changed { epoch: record.epoch, before: basis.effective, after: record.settings() })
+        Ok(Changed { epoch: record.epoch, before, after: record.settings(), stored: true })
     }
 
-    fn basis(&self) -> (u64, Option<Record>, Basis, u64) {
+    fn basis(&self) -> (u64, Option<Record>, Basis) {
         let known = self.known();
         let base = known.base().cloned();
         let stored = base.as_ref().map(Record::settings).unwrap_or_default();
-        let basis = Basis { stored, effective: known.effective(), doubt: known.doubt() };
-        (known.generation, base, basis, known.epoch())
+        let (epoch, etag) = (known.epoch(), known.etag());
+        let basis = Basis { stored, effective: known.effective(), doubt: known.doubt(), epoch, etag };
+        (known.generation, base, basis)
     }
 
     /// Stores a change that was decided on what was known at `generation`. While it is not known whether it was stored, the

@@ -139,7 +139,8 @@ impl Inner {
         match select(persisted, pin!(self.port.sleep(self.port.deadline))).await {
             Either::Left(_) => {
                 let known = self.known();
-                Ok(Changed { epoch: known.epoch(), before, after: known.effective() })
+                let after = known.effective();
+                Ok(Changed { epoch: known.epoch(), before, after, stored: before != after })
             }
             Either::Right(_) => Err(ChangeError::Unpersisted),
         }

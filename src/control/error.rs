@@ -1,6 +1,7 @@
 //! Why a controller did not open, or did not change.
 
 use super::last_known::LastKnownError;
+use super::proposal::Proposal;
 use crate::mode::{SystemMode, TransitionError};
 use crate::store::Doubt;
 use crate::store::{StoreError, TextError};
@@ -33,6 +34,14 @@ fn list(errors: &[LastKnownError]) -> String {
     errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
+fn other(expected: u64, found: u64) -> String {
+    if expected == found { "another one of that epoch".to_owned() } else { format!("epoch {found}") }
+}
+
+fn size(bytes: usize, deep: bool) -> String {
+    if deep { "too deep".to_owned() } else { format!("{bytes} bytes long") }
+}
+
 /// A change was not made. Except for [`Store`](Self::Store) with [`StoreError::OutcomeUnknown`] and for
 /// [`Unpersisted`](Self::Unpersisted), nothing has changed.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +62,24 @@ pub enum ChangeError {
     /// The store has lost records. Until an operator settles what holds, nothing may expose more to new.
     #[error("{0}; reconcile before exposing more to the new side")]
     InDoubt(Doubt),
+    /// Another record holds than the [proposal](super::Proposal) expects. What was decided on the old one is not decided
+    /// anew here.
+    #[error("it was decided on the record of epoch {expected}, and {} holds", other(*expected, *found))]
+    Outdated {
+        /// The epoch that was expected; 0 for no record.
+        expected: u64,
+        /// The epoch that was found. It may be the same: then it is another record of that epoch.
+        found: u64,
+    },
+    /// The evidence is more than the audit takes.
+    #[error("the evidence is {}; allowed: {} bytes as JSON and {} levels", size(*bytes, *deep),
+        Proposal::MAX_EVIDENCE, Proposal::MAX_DEPTH)]
+    Evidence {
+        /// How many bytes it has as JSON; 0 if it is too deep.
+        bytes: usize,
+        /// Whether it has too many levels of arrays and objects.
+        deep: bool,
+    },
     /// Others changed the record each time before this change was stored.
     #[error("others were faster {attempts} times in a row; try again")]
     Contended {

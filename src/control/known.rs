@@ -67,6 +67,10 @@ impl Known {
         self.record.as_ref().map_or(0, |record| record.epoch)
     }
 
+    pub(super) fn etag(&self) -> Option<u128> {
+        self.record.as_ref().map(|record| record.etag)
+    }
+
     pub(super) fn doubt(&self) -> Option<Doubt> {
         self.doubted.as_ref().map(|doubted| doubted.doubt)
     }

@@ -16,6 +16,7 @@ mod known;
 mod last_known;
 mod news;
 mod port;
+mod proposal;
 mod registry;
 mod repeat;
 mod routing;
@@ -32,6 +33,7 @@ pub use error::{ChangeError, OpenError};
 pub use fallback::{AutoFallback, AutoFallbackBuilder, AutoFallbackError};
 pub use health::{BoxError, Health, HealthCheck, HealthSchedule, HealthState, SideHealth, async_trait};
 pub use last_known::LastKnownError;
+pub use proposal::{Note, Proposal};
 pub use registry::{Group, MigrationRegistry, RegisterError, UnknownGroup};
 pub use start::StartPolicy;
 pub use status::MigrationStatus;
@@ -43,13 +45,18 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::Percentage;
 use crate::bucket::BucketKey;
+use crate::clock::Clock;
 use crate::handover::FlushTimeout;
 use crate::mode::SystemMode;
+use crate::random::RandomSource;
 use crate::route::{Route, Router};
+use crate::runtime::Runtime;
 use crate::store::{AuditEntry, AuditHead, Author, MigrationId, StateStore, StoreError};
-use decide::Wish;
+use decide::{Target, Wish};
 use inner::Inner;
 
 /// Controls one migration: it routes calls by the stored mode and rollout, and changes them in valid steps only.
@@ -131,14 +138,22 @@ impl MigrationController {
     /// [`ChangeError`]; nothing has changed, but for the exceptions named there.
     pub async fn transition(&self, to: SystemMode, actor: &str, reason: &str) -> Result<Changed, ChangeError> {
         if to == SystemMode::EmergencyRollback {
-            return self.transition_to_emergency(actor, reason).await;
+            return self.transition_to_emergency(actor, reason, None).await;
         }
-        self.change(Wish::Transition(to), actor, reason).await
+        self.change(Wish::of(Target { mode: Some(to), ..Target::default() }), actor, reason).await
     }
 
-    async fn transition_to_emergency(&self, actor: &str, reason: &str) -> Result<Changed, ChangeError> {
+    async fn transition_to_emergency(
+        &self,
+        actor: &str,
+        reason: &str,
+        evidence: Option<Value>,
+    ) -> Result<Changed, ChangeError> {
         let before = self.inner.known().effective();
-        let persisted = self.emergency_rollback(actor, reason);
+        let persisted = match evidence {
+            Some(evidence) => self.emergency_rollback_with(actor, reason, evidence),
+            None => self.emergency_rollback(actor, reason),
+        };
         self.inner.confirmed(before, persisted).await
     }
 
@@ -148,7 +163,7 @@ impl MigrationController {
     /// [`ChangeError::RolloutFixed`] in `LegacyOnly` and `EmergencyRollback`, where it is 0 by definition; any other
     /// [`ChangeError`].
     pub async fn set_rollout(&self, rollout: Percentage, actor: &str, reason: &str) -> Result<Changed, ChangeError> {
-        self.change(Wish::Rollout(rollout), actor, reason).await
+        self.change(Wish::of(Target { rollout: Some(rollout), ..Target::default() }), actor, reason).await
     }
 
     /// Changes the share of calls that also run the shadow; `None` goes back to the mode's default. It holds in every mode
@@ -174,7 +189,7 @@ impl MigrationController {
         actor: &str,
         reason: &str,
     ) -> Result<Changed, ChangeError> {
-        self.change(Wish::ShadowShare(share), actor, reason).await
+        self.change(Wish::of(Target { shadow_share: Some(share), ..Target::default() }), actor, reason).await
     }
 
     /// Settles what holds when the store is in [`Doubt`]: what this process routes by is stored over what was found.
@@ -183,7 +198,7 @@ impl MigrationController {
     /// # Errors
     /// [`ChangeError`].
     pub async fn reconcile(&self, actor: &str, reason: &str) -> Result<Changed, ChangeError> {
-        self.change(Wish::Reconcile, actor, reason).await
+        self.change(Wish::reconcile(), actor, reason).await
     }
 
     async fn change(&self, wish: Wish, actor: &str, reason: &str) -> Result<Changed, ChangeError> {
@@ -277,6 +292,19 @@ impl MigrationController {
         let mut known = self.known_head();
         known.push(*head);
         self.inner.verify(&known).await
+    }
+
+    /// Where whoever builds on this takes time, chance and tasks from.
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.inner.clock
+    }
+
+    pub(crate) fn random(&self) -> &dyn RandomSource {
+        &*self.inner.random
+    }
+
+    pub(crate) fn runtime(&self) -> &dyn Runtime {
+        &*self.inner.port.runtime
     }
 
     fn known_head(&self) -> Vec<AuditHead> {

@@ -11,7 +11,7 @@ use crate::Percentage;
 use crate::mode::SystemMode;
 use crate::monitor::PerformanceComparison;
 use crate::store::{Actor, AuditEntry, Doubt, MigrationId, Reason};
-use crate::wire::{nanos, unix_millis};
+use crate::wire::{hex, nanos, unix_millis};
 
 /// All that one process knows of a migration, from one snapshot. As JSON, times are in milliseconds since the Unix epoch
 /// and shares in percent.
@@ -28,7 +28,12 @@ pub struct MigrationStatus {
     pub shadow_share: Percentage,
     /// The epoch of the last record that this process believed; 0 if nothing is stored.
     pub epoch: u64,
-    /// Since when this holds; `None` if nothing is stored.
+    /// The etag of that record, as 32 hexadecimal digits when serialised; `None` if nothing is stored. With the epoch it is
+    /// what a [`Proposal`](super::Proposal) expects.
+    #[serde(serialize_with = "optional_hex")]
+    pub etag: Option<u128>,
+    /// Since when this holds: since the last change, or since something was last [noted](super::Note). `None` if nothing is
+    /// stored.
     #[serde(serialize_with = "optional_millis")]
     pub since: Option<SystemTime>,
     /// When the store last answered.
@@ -73,6 +78,7 @@ impl Inner {
             rollout: settings.rollout,
             shadow_share: settings.effective_shadow_share(),
             epoch: known.epoch(),
+            etag: known.etag(),
             since,
             as_of: known.heard.wall,
             age,
@@ -107,6 +113,14 @@ pub(super) fn optional_millis<S: serde::Serializer>(
 ) -> Result<S::Ok, S::Error> {
     match time {
         Some(time) => unix_millis::serialize(time, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+#[expect(clippy::ref_option, reason = "serde passes fields by reference")]
+fn optional_hex<S: serde::Serializer>(bits: &Option<u128>, serializer: S) -> Result<S::Ok, S::Error> {
+    match bits {
+        Some(bits) => hex::serialize(bits, serializer),
         None => serializer.serialize_none(),
     }
 }

@@ -236,12 +236,35 @@ pub enum ChangeKind {
     ShadowShare,
     /// An operator settled what holds after the store had lost records.
     Reconciliation,
+    /// A person allowed a step of a plan. This and what follows may change no settings.
+    Approval,
+    /// A person said that they know that a step of a plan cannot be taken back.
+    Acknowledgement,
+    /// A plan is to wait.
+    Pause,
+    /// A plan is to go on.
+    Resume,
+    /// A plan came to a step whose settings held already, or to its end.
+    Step,
     /// A kind that this version does not know, so that it cannot verify the entry either.
     #[serde(other)]
     Other,
 }
 
 impl ChangeKind {
+    /// All kinds that this version writes.
+    pub const ALL: [Self; 9] = [
+        Self::Transition,
+        Self::Rollout,
+        Self::ShadowShare,
+        Self::Reconciliation,
+        Self::Approval,
+        Self::Acknowledgement,
+        Self::Pause,
+        Self::Resume,
+        Self::Step,
+    ];
+
     /// The wire name, such as `transition`.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -250,6 +273,11 @@ impl ChangeKind {
             Self::Rollout => "rollout",
             Self::ShadowShare => "shadow_share",
             Self::Reconciliation => "reconciliation",
+            Self::Approval => "approval",
+            Self::Acknowledgement => "acknowledgement",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Step => "step",
             Self::Other => "other",
         }
     }

@@ -13,7 +13,8 @@ use crate::store::{
     AuditKey, AuditVerifier, Author, Change, ChangeKind, Expect, Record, Settings, Stamp, StateStore, StoreError,
 };
 
-/// C11: every mode, shares to the millionth, and texts that mean something to somebody else.
+/// C11: every mode and kind, shares to the millionth, texts that mean something to somebody else, and an entry that changes
+/// no settings.
 ///
 /// # Errors
 /// [`Violation`] when the law does not hold.
@@ -24,7 +25,6 @@ pub async fn values_survive(factory: &dyn StoreFactory) -> Result<(), Violation>
         let long = ("\u{1f9ea}".repeat(64), "\u{202e}\u{fc}\"".repeat(170));
         let mut texts = TEXTS.to_vec();
         texts.push((&long.0, &long.1));
-        let kinds = [ChangeKind::Transition, ChangeKind::Rollout, ChangeKind::ShadowShare, ChangeKind::Reconciliation];
         let shares = [0, 1, 333_333, 999_999, 1_000_000].map(|ppm| Percentage::from_ppm(ppm).ok());
         let modes = SystemMode::ALL.into_iter().cycle();
         let mut last = None;
@@ -33,11 +33,16 @@ pub async fn values_survive(factory: &dyn StoreFactory) -> Result<(), Violation>
             let shadow_share = shares.into_iter().chain([None]).cycle().nth(number + 3).flatten();
             let at = UNIX_EPOCH + Duration::from_millis(253_402_300_799_999 * u64::from(number % 2 == 0));
             let stamp = Stamp { at, etag: u128::MAX >> number, op_id: u128::MAX << number };
-            let kind = kinds.into_iter().cycle().nth(number).unwrap_or(ChangeKind::Transition);
+            let kind = ChangeKind::ALL.into_iter().cycle().nth(number).unwrap_or(ChangeKind::Transition);
             let after = Settings { mode, rollout, shadow_share };
             let change = Change::new(last.as_ref(), after, kind, Author::new(actor, reason)?, stamp);
             last = Some(keeps(&*stores.state, &id, last.as_ref(), &change).await?);
         }
+        let settings = last.as_ref().map(Record::settings).unwrap_or_default();
+        let (op_id, author) = (tools::op(1), Author::new("ana", "the same settings once more")?);
+        let stamp = Stamp { at: UNIX_EPOCH, etag: 1, op_id };
+        let noted = Change::new(last.as_ref(), settings, ChangeKind::Approval, author, stamp);
+        keeps(&*stores.state, &id, last.as_ref(), &noted.with_evidence(json!({ "step": "pilot" }))).await?;
         tools::is_whole(&*stores.state, &id).await.map(drop)
     })
     .await

@@ -1,0 +1,183 @@
+//! [`Judge`]: one statistical trigger in one phase. [`Prover`]: one criterion in one phase.
+
+use super::criteria::SLOW;
+use super::stream::{Counted, LN_LATELY_WORSE, Stream, Wealth};
+use super::tally::{Tally, control, split};
+use super::{
+    Control, Criterion, CriterionReport, GuardVerdict, PromotionCriteria, Proof, RelativeReport, RollbackTriggers,
+    Strength, Trigger, tally,
+};
+use crate::monitor::PhaseCounts;
+use crate::stats::{Bernoulli, Relative, spend};
+use crate::store::Settings;
+
+/// Nothing is proven by fewer bad events than that, whatever the limit: nobody is rolled back because of one call.
+const FEWEST_EVENTS: u64 = 3;
+
+/// Two kinds of evidence. The *absolute* one is about the limit. The *relative* one, where legacy runs beside new, is about
+/// which of them is worse. Only both together prove a regression: what makes both sides worse at the same time is no
+/// reason to leave new. Under either hypothesis the smaller one of the e-values is one too.
+#[derive(Debug, Clone)]
+pub(super) struct Judge {
+    pub(super) trigger: Trigger,
+    absolute: Stream,
+    relative: Option<Beside>,
+    below: Wealth,
+    ln_threshold: Option<f64>,
+    ln_alarm_threshold: f64,
+    ln_healthy: f64,
+    pub(super) tally: Tally,
+}
+
+/// New beside legacy.
+#[derive(Debug, Clone)]
+struct Beside {
+    control: Control,
+    expected_share: f64,
+    stream: Stream,
+}
+
+impl Judge {
+    /// The judge of a statistical trigger in the phase number `phase`.
+    pub(super) fn new(
+        trigger: Trigger,
+        triggers: &RollbackTriggers,
+        alpha_healthy: f64,
+        settings: &Settings,
+        phase: u64,
+    ) -> Option<Self> {
+        let rule = triggers.rule(trigger);
+        let rate = rate(trigger, rule.limit)?;
+        let relative = Beside::new(trigger, settings);
+        let is_controlled = relative.is_some() || trigger == Trigger::Validation;
+        let calls = triggers.calls_to_false_alarm();
+        let calls = if is_controlled { calls.with_control } else { calls.without_control };
+        Some(Self {
+            trigger,
+            absolute: Stream::new(Bernoulli::at_most(rate).ok()?),
+            relative,
+            below: Wealth::new(Bernoulli::at_least(rate).ok()?),
+            ln_threshold: is_controlled.then(|| -spend(triggers.budget() * rule.share, phase).ln()),
+            ln_alarm_threshold: (calls / rule.share).ln(),
+            ln_healthy: -alpha_healthy.ln(),
+            tally: Tally::default(),
+        })
+    }
+
+    /// Takes in the sums of the phase.
+    pub(super) fn take(&mut self, counts: &PhaseCounts) {
+        self.tally = Tally::of(self.trigger, counts);
+        self.absolute.take(self.tally.new);
+        self.below.take(self.tally.new);
+        if let Some(beside) = &mut self.relative {
+            beside.stream.take(self.tally.relative(beside.control));
+        }
+    }
+
+    /// What proves that new has regressed. Where the split is not what it should be, `alone` leaves out the comparison.
+    pub(super) fn proof(&self, alone: bool) -> Option<Proof> {
+        if self.tally.new.events < FEWEST_EVENTS {
+            return None;
+        }
+        let strength = self.strength(alone);
+        if strength.ln_threshold.is_some_and(|threshold| strength.ln_e >= threshold) {
+            return Some(Proof::Evidence);
+        }
+        (strength.ln_alarm >= strength.ln_alarm_threshold).then_some(Proof::Alarm)
+    }
+
+    pub(super) fn strength(&self, alone: bool) -> Strength {
+        let (ln_e, ln_alarm) = (self.absolute.ln_e, self.absolute.ln_alarm);
+        let beside = self.relative.as_ref().filter(|_| !alone).map(|beside| &beside.stream);
+        Strength {
+            ln_e: beside.map_or(ln_e, |beside| ln_e.min(beside.ln_e)),
+            ln_threshold: self.ln_threshold,
+            ln_alarm: beside.map_or(ln_alarm, |beside| ln_alarm.min(beside.ln_alarm)),
+            ln_alarm_threshold: self.ln_alarm_threshold,
+        }
+    }
+
+    /// Whether it is proven that new keeps to the limit, and nothing came lately that speaks against it.
+    pub(super) fn is_healthy(&self) -> bool {
+        self.below.ln_e >= self.ln_healthy && self.absolute.ln_alarm < LN_LATELY_WORSE
+    }
+
+    pub(super) fn relative(&self) -> Option<RelativeReport> {
+        self.relative.as_ref().map(|beside| {
+            let Counted { events: new, trials } = beside.stream.seen;
+            RelativeReport {
+                control: beside.control,
+                new,
+                legacy: trials.saturating_sub(new),
+                expected_share: beside.expected_share,
+                ln_e: beside.stream.ln_e,
+            }
+        })
+    }
+}
+
+impl Beside {
+    /// Comparisons that disagree are of both sides alike: they are compared with a limit alone.
+    fn new(trigger: Trigger, settings: &Settings) -> Option<Self> {
+        let control = control(settings).filter(|_| trigger != Trigger::Validation)?;
+        let expected_share = match control {
+            Control::Pairs => 0.5,
+            Control::Split => split(settings)?,
+        };
+        let stream = Stream::new(Relative::at_most(1.0).ok()?.in_phase(expected_share)?);
+        Some(Self { control, expected_share, stream })
+    }
+}
+
+/// The share of bad events that is allowed; `None` for triggers that are not statistical.
+pub(super) fn rate(trigger: Trigger, limit: f64) -> Option<f64> {
+    match trigger {
+        Trigger::Validation | Trigger::ErrorRate => Some(limit),
+        Trigger::P95 => Some(SLOW),
+        Trigger::Throughput => Some(1.0 - limit),
+        Trigger::Health | Trigger::AverageDuration => None,
+    }
+}
+
+/// Proves that new is good enough.
+#[derive(Debug, Clone)]
+pub(super) struct Prover {
+    criterion: Criterion,
+    limit: f64,
+    below: Wealth,
+    above: Stream,
+    ln_threshold: f64,
+}
+
+impl Prover {
+    pub(super) fn new(criterion: Criterion, criteria: &PromotionCriteria) -> Option<Self> {
+        let limit = criteria.bad_share(criterion);
+        let below = Wealth::new(Bernoulli::at_least(limit).ok()?);
+        let above = Stream::new(Bernoulli::at_most(limit).ok()?);
+        Some(Self { criterion, limit, below, above, ln_threshold: -criteria.alpha().ln() })
+    }
+
+    pub(super) fn take(&mut self, counts: &PhaseCounts) {
+        let sums = tally::criterion(self.criterion, counts);
+        self.below.take(sums);
+        self.above.take(sums);
+    }
+
+    pub(super) fn report(&self, outage: bool) -> CriterionReport {
+        let seen = self.above.seen;
+        let lately_worse = self.above.ln_alarm >= LN_LATELY_WORSE;
+        let proven = self.below.ln_e >= self.ln_threshold;
+        let healthy = proven && !lately_worse && !outage;
+        CriterionReport {
+            criterion: self.criterion,
+            verdict: if healthy { GuardVerdict::Healthy } else { GuardVerdict::Inconclusive },
+            events: seen.events,
+            trials: seen.trials,
+            estimate: seen.share(),
+            limit: self.limit,
+            ln_e: self.below.ln_e,
+            ln_threshold: self.ln_threshold,
+            lately_worse: proven && lately_worse,
+        }
+    }
+}

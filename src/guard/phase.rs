@@ -1,0 +1,167 @@
+//! [`Phase`]: all that was counted while the settings were the same.
+
+use std::time::Duration;
+
+use super::judge::{Judge, Prover};
+use super::stream::{Counted, Wealth};
+use super::tally::{runs_new, split};
+use super::{Criterion, Note, PromotionCriteria, RollbackTriggers, Trigger};
+use crate::clock::Instant;
+use crate::monitor::PhaseCounts;
+use crate::stats::{Relative, spend};
+use crate::store::Settings;
+
+/// The present phase. Epochs with the same settings are one phase: their counts add up.
+#[derive(Debug, Clone)]
+pub(super) struct Phase {
+    pub(super) settings: Settings,
+    pub(super) epoch: u64,
+    /// From 1; it stays where new does not run.
+    pub(super) number: u64,
+    /// The sums of earlier epochs of this phase.
+    carried: PhaseCounts,
+    /// The sums of the present epoch.
+    last: PhaseCounts,
+    /// Those of them that an earlier phase has judged.
+    base: PhaseCounts,
+    pub(super) judges: Vec<Judge>,
+    pub(super) provers: Vec<Prover>,
+    split: Option<Split>,
+    /// When something was counted last.
+    counted: Instant,
+    pub(super) begun_anew: bool,
+}
+
+impl Phase {
+    pub(super) fn new(
+        (triggers, criteria): (&RollbackTriggers, &PromotionCriteria),
+        settings: Settings,
+        epoch: u64,
+        number: u64,
+        now: Instant,
+    ) -> Self {
+        let is_on = |trigger: &Trigger| triggers.rule(*trigger).enabled && runs_new(&settings);
+        let judge = |trigger| Judge::new(trigger, triggers, criteria.alpha(), &settings, number);
+        let empty = PhaseCounts::empty(epoch, settings.mode);
+        Self {
+            settings,
+            epoch,
+            number,
+            carried: empty,
+            last: empty,
+            base: empty,
+            judges: Trigger::ALL.into_iter().filter(is_on).filter_map(judge).collect(),
+            provers: Criterion::ALL.into_iter().filter_map(|criterion| Prover::new(criterion, criteria)).collect(),
+            split: Split::new(&settings, number),
+            counted: now,
+            begun_anew: false,
+        }
+    }
+
+    /// Another epoch with the same settings.
+    pub(super) fn go_on(&mut self, epoch: u64) {
+        let empty = PhaseCounts::empty(epoch, self.settings.mode);
+        (self.carried, self.last, self.base) = (self.sums(), empty, empty);
+        self.epoch = epoch;
+    }
+
+    /// The same phase, without what `earlier` has judged.
+    pub(super) fn after(self, earlier: &Self) -> Self {
+        Self { last: earlier.last, base: earlier.last, counted: earlier.counted, ..self }
+    }
+
+    /// The same phase, begun because the counts went back.
+    pub(super) fn after_going_back(self) -> Self {
+        Self { begun_anew: true, ..self }
+    }
+
+    /// Whether `counts` are of this epoch.
+    pub(super) fn is_of(&self, counts: &PhaseCounts) -> bool {
+        (counts.epoch, counts.mode) == (self.epoch, self.settings.mode)
+    }
+
+    /// Whether none of `counts` is lower than it was.
+    pub(super) fn goes_on_with(&self, counts: &PhaseCounts) -> bool {
+        self.last.plus(&counts.since(&self.last)) == *counts
+    }
+
+    /// Takes in the sums of the present epoch.
+    pub(super) fn take(&mut self, counts: &PhaseCounts, now: Instant) {
+        if *counts == self.last {
+            return;
+        }
+        self.last = *counts;
+        self.counted = now;
+        let sums = self.sums();
+        self.judges.iter_mut().for_each(|judge| judge.take(&sums));
+        self.provers.iter_mut().for_each(|prover| prover.take(&sums));
+        if let Some(split) = &mut self.split {
+            split.take(&sums);
+        }
+    }
+
+    /// All that was counted in this phase.
+    pub(super) fn sums(&self) -> PhaseCounts {
+        self.carried.plus(&self.last.since(&self.base))
+    }
+
+    /// For how long nothing was counted.
+    pub(super) fn silence(&self, now: Instant) -> Duration {
+        now.since(self.counted)
+    }
+
+    /// Whether new gets so few calls that its share of bad events says nothing.
+    pub(super) fn is_alone(&self) -> bool {
+        self.split.as_ref().is_some_and(Split::is_too_little)
+    }
+
+    pub(super) fn wrong_split(&self) -> Option<Note> {
+        self.split.as_ref().and_then(Split::note)
+    }
+}
+
+/// Whether new gets the share of calls that it should get.
+#[derive(Debug, Clone)]
+struct Split {
+    expected: f64,
+    too_much: Wealth,
+    too_little: Wealth,
+    ln_threshold: f64,
+    starts: Counted,
+}
+
+/// Odds that are off by less than this factor are nobody's fault: some keys call more often than others.
+const TOLERANCE: f64 = 1.25;
+
+/// The probability that a right split is ever taken for a wrong one.
+const ALPHA: f64 = 0.001;
+
+impl Split {
+    fn new(settings: &Settings, phase: u64) -> Option<Self> {
+        let expected = split(settings)?;
+        Some(Self {
+            expected,
+            too_much: Wealth::new(Relative::at_most(TOLERANCE).ok()?.in_phase(expected)?),
+            too_little: Wealth::new(Relative::at_least(TOLERANCE.recip()).ok()?.in_phase(expected)?),
+            ln_threshold: -spend(ALPHA / 2.0, phase).ln(),
+            starts: Counted::default(),
+        })
+    }
+
+    fn take(&mut self, counts: &PhaseCounts) {
+        let (new, legacy) = (counts.served_new.started, counts.served_legacy.started);
+        self.starts = Counted::new(new, new.saturating_add(legacy));
+        self.too_much.take(self.starts);
+        self.too_little.take(self.starts);
+    }
+
+    fn is_too_little(&self) -> bool {
+        self.too_little.ln_e >= self.ln_threshold
+    }
+
+    fn note(&self) -> Option<Note> {
+        let is_wrong = self.is_too_little() || self.too_much.ln_e >= self.ln_threshold;
+        let seen = self.starts.share().filter(|_| is_wrong)?;
+        Some(Note::WrongSplit { expected: self.expected, seen })
+    }
+}

@@ -1,0 +1,163 @@
+//! What operators say to a plan.
+
+use super::read::Unread;
+use super::{PlanDriver, Shared};
+use crate::control::{ChangeError, Changed, Doubt, Note, Proposal};
+use crate::mode::SystemMode;
+use crate::plan::progress::{Event, evidence, name};
+use crate::plan::{Approval, Reversibility};
+use crate::store::StoreError;
+
+/// What an operator said to a plan was not taken. Nothing has changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OperateError {
+    /// The plan has no such step.
+    #[error("the plan has no step `{step}`; it has {}", known.join(", "))]
+    NoSuchStep {
+        /// The start of what was said.
+        step: String,
+        /// The steps that it has.
+        known: Vec<String>,
+    },
+    /// A step is allowed while the plan stands at the one before it, and not ahead.
+    #[error("step {step} is not the next one; {}", next.as_ref().map_or_else(|| "there is none".to_owned(), |next| format!("that is {next}")))]
+    NotNext {
+        /// The step.
+        step: String,
+        /// The next one, if there is one.
+        next: Option<String>,
+    },
+    /// Nobody asks for it: the step needs no approval, or no acknowledgement.
+    #[error("step {step} needs no {needs_no}")]
+    NotNeeded {
+        /// The step.
+        step: String,
+        /// What it does not need.
+        needs_no: &'static str,
+    },
+    /// It is not known how far the plan has come.
+    #[error("the store did not say how far the plan has come")]
+    Store(#[from] StoreError),
+    /// The store lost records.
+    #[error("{0}; reconcile first")]
+    InDoubt(Doubt),
+    /// Others change the store without end.
+    #[error("the store changed with every reading; try again")]
+    Unsettled,
+    /// The store did not take it.
+    #[error(transparent)]
+    Change(#[from] ChangeError),
+}
+
+impl From<Unread> for OperateError {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::Store(error) => Self::Store(error),
+            Unread::InDoubt(doubt) => Self::InDoubt(doubt),
+            Unread::Unsettled => Self::Unsettled,
+        }
+    }
+}
+
+impl PlanDriver {
+    /// Allows the next step, `step`, which has to be [approved by a person](Approval::Person). It is entered when everything
+    /// else is met too. Any process may say so: the active driver reads it in the store.
+    ///
+    /// # Errors
+    /// [`OperateError`], such as for a step that is not the next one.
+    pub async fn approve(&self, step: &str, actor: &str, reason: &str) -> Result<Changed, OperateError> {
+        self.allow(step, Event::Approved, actor, reason).await
+    }
+
+    /// Says that the actor knows that the next step, `step`, is [forward only](Reversibility::ForwardOnly).
+    ///
+    /// # Errors
+    /// As [`approve`](Self::approve).
+    pub async fn acknowledge(&self, step: &str, actor: &str, reason: &str) -> Result<Changed, OperateError> {
+        self.allow(step, Event::Acknowledged, actor, reason).await
+    }
+
+    async fn allow(&self, step: &str, event: Event, actor: &str, reason: &str) -> Result<Changed, OperateError> {
+        let shared = &*self.shared;
+        let mut work = shared.work.lock().await;
+        work.read(shared).await?;
+        let place = self.place(step)?;
+        let next = work.progress.next(&shared.plan).filter(|_| work.progress.end().is_none());
+        if next != Some(place) {
+            let next = next.map(|place| name(&shared.plan, place).to_owned());
+            return Err(OperateError::NotNext { step: step.to_owned(), next });
+        }
+        check_needed(shared, place, event)?;
+        let note = if event == Event::Approved { Note::Approval } else { Note::Acknowledgement };
+        let proposal = Proposal::noting(note).evidence(evidence(&shared.plan, event, Some(step), None));
+        let head = work.progress.head;
+        Ok(shared.controller.propose(&proposal.expecting(head.epoch, head.etag), actor, reason).await?)
+    }
+
+    fn place(&self, step: &str) -> Result<usize, OperateError> {
+        let plan = self.plan();
+        plan.position(step).ok_or_else(|| {
+            let known = plan.steps().iter().map(|step| step.name.clone()).collect();
+            OperateError::NoSuchStep { step: crate::excerpt::excerpt(step), known }
+        })
+    }
+
+    /// Lets the plan wait where it is. A rollback does not wait.
+    ///
+    /// # Errors
+    /// [`OperateError::Change`].
+    pub async fn pause(&self, actor: &str, reason: &str) -> Result<Changed, OperateError> {
+        self.note(Note::Pause, Event::Paused, actor, reason).await
+    }
+
+    /// Lets the plan go on after a pause, a freeze, a question or a change by hand. What the guard had found is answered by
+    /// that, and it begins anew. Where the settings are not those of the step, the plan stays frozen.
+    ///
+    /// # Errors
+    /// As [`pause`](Self::pause).
+    pub async fn resume(&self, actor: &str, reason: &str) -> Result<Changed, OperateError> {
+        self.note(Note::Resume, Event::Resumed, actor, reason).await
+    }
+
+    /// Lets the plan begin anew, such as after a rollback: with the first step, as soon as settings hold from which it can
+    /// begin. The settings stay as they are.
+    ///
+    /// # Errors
+    /// As [`pause`](Self::pause).
+    pub async fn restart(&self, actor: &str, reason: &str) -> Result<Changed, OperateError> {
+        self.note(Note::Resume, Event::Restarted, actor, reason).await
+    }
+
+    async fn note(&self, note: Note, event: Event, actor: &str, reason: &str) -> Result<Changed, OperateError> {
+        let proposal = Proposal::noting(note).evidence(evidence(self.plan(), event, None, None));
+        Ok(self.shared.controller.propose(&proposal, actor, reason).await?)
+    }
+
+    /// Ends the plan with an emergency rollback, which holds in this process when this is polled first, whatever the store
+    /// says. Nothing refuses it, not even a step that is [forward only](Reversibility::ForwardOnly): who aborts there has to
+    /// know what legacy does not.
+    ///
+    /// # Errors
+    /// [`ChangeError::Unpersisted`] when it is not stored yet; that goes on in the background.
+    pub async fn abort(&self, actor: &str, reason: &str) -> Result<Changed, OperateError> {
+        let aborted = || evidence(self.plan(), Event::Aborted, None, None);
+        let emergency = Proposal::to(SystemMode::EmergencyRollback).evidence(aborted());
+        let changed = self.shared.controller.propose(&emergency, actor, reason).await?;
+        if changed.stored {
+            return Ok(changed);
+        }
+        // The emergency held already. The plan has to know that it has ended, too.
+        self.note(Note::Pause, Event::Aborted, actor, reason).await
+    }
+}
+
+fn check_needed(shared: &Shared, place: usize, event: Event) -> Result<(), OperateError> {
+    let Some(step) = shared.plan.step(place) else { return Ok(()) };
+    let (needed, needs_no) = if event == Event::Approved {
+        (step.approval == Approval::Person, "approval")
+    } else {
+        (step.reversibility == Reversibility::ForwardOnly, "acknowledgement")
+    };
+    if needed { Ok(()) } else { Err(OperateError::NotNeeded { step: step.name.clone(), needs_no }) }
+}
