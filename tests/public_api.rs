@@ -27,6 +27,7 @@ use cutover::record::{
     Capture, Captured, Fingerprint, JsonLinesRecorder, MemoryRecorder, RecordError, RecorderQueue, SideRecord,
 };
 use cutover::runtime::ThreadRuntime;
+use cutover::stats::{Bernoulli, Cusum, Labels, PairCounts, Paired, RateError, Relative};
 use cutover::store::{ClaimStore, DiscrepancyStore, GroupName, StoreRecorder, StoreRecorderBuilder, TextError};
 use cutover::validate::{CasesError, ValidationReport};
 use cutover::{
@@ -51,13 +52,14 @@ assert_all!([Copy + Debug + Send + Sync + Unpin + 'static]:
     Percentage, BucketHasher, BucketKey<'static>, Domain, MissingKey, SystemMode, Routing, Side, Outcome, Verdict,
     Route, Shadow, Event, Sample, Instant, Equality, SystemRandom, Counts, Skipped, Faults, Order, Fallback,
     HandoverCounts, HostRuntime, Reconciled, Resolution, AutoFallbackError, CheckOutcome, Health, HealthSchedule, HealthState, SideHealth,
+    Labels, PairCounts, RateError,
 );
 
 // Handles and records that threads share.
 assert_all!([Clone + Debug + Send + Sync + Unpin + 'static]:
     SystemClock, Comparison, Difference, Discrepancy, SideRecord, Fingerprint, Capture, Captured, ShadowPolicy,
     NoiseReport, FeatureFlag, FlagSet, FlagRouter, MigrationController, MigrationRegistry, Group, GroupName, MigrationStatus, Persisted, ThreadRuntime,
-    ValidationReport, DualRunner<u32, String>, Claims, Stuck,
+    ValidationReport, DualRunner<u32, String>, Claims, Stuck, Bernoulli, Relative, Paired, Cusum,
 );
 assert_all!([Debug + Send + Sync + 'static]:
     Noise, Structural, MemoryRecorder, RecorderQueue, StoreRecorder, StoreRecorderBuilder, JsonLinesRecorder, Observers, ObserverQueue, MemoryStore,
@@ -72,7 +74,7 @@ assert_all!([Clone + Debug + Send + Sync + 'static]: DualRunner<Rc<u32>, Rc<str>
 assert_all!([Error + Send + Sync + 'static]:
     PercentageError, TransitionError, UnknownMode, ComparatorError, RecordError, AlphaError, RuleError, OpenError,
     ChangeError, StoreError, TextError, PanicAborts, FlushTimeout, FlagConfigError, FlagSetError, UnknownFlag,
-    CasesError, NotClaimed, AutoFallbackError, RegisterError, UnknownGroup,
+    CasesError, NotClaimed, AutoFallbackError, RegisterError, UnknownGroup, RateError,
 );
 
 // What a host gives can be shared as an object.
