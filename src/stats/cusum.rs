@@ -1,7 +1,7 @@
 //! [`Cusum`]: did a rate change, after however long a time?
 
 use super::Bernoulli;
-use super::mixture::{GRID, ln_of_size, ln_sum};
+use super::mixture::{GRID, ln_of_size, ln_sum, sum_reaches};
 
 /// The e-CUSUM: [`Bernoulli`] that forgets what spoke for the hypothesis.
 ///
@@ -65,6 +65,12 @@ impl Cusum {
     #[must_use]
     pub fn ln_value(&self) -> f64 {
         ln_sum(&self.ln_values)
+    }
+
+    /// Whether [`ln_value`](Self::ln_value) is at least `ln_threshold`, mostly without any `exp`.
+    #[must_use]
+    pub fn exceeds(&self, ln_threshold: f64) -> bool {
+        sum_reaches(&self.ln_values, ln_threshold)
     }
 
     /// Forgets everything.
