@@ -27,7 +27,7 @@
 //! | changing the mode, and knowing who did | [`SystemMode`], [`MigrationController`], [`StateStore`] |
 //! | letting exactly one side process an item | [`Claims`] |
 //! | rolling back when new breaks | [`MigrationController::emergency_rollback`], [`AutoFallback`] |
-//! | rolling back, or promoting, by proof | [`Guard`], [`guard`] |
+//! | rolling back, or promoting, by proof | [`Guard`], [`AutoRollback`], [`guard`] |
 //! | switching several migrations at once | [`MigrationRegistry`] |
 //! | testing all of it without sleeping | `testing` (a feature) |
 //!
@@ -72,7 +72,7 @@ pub use compare::{Comparator, Comparison, Equality, Structural};
 pub use control::{AutoFallback, ChangeError, Claims, MigrationController, MigrationRegistry, MigrationStatus};
 pub use dual::DualRunner;
 pub use flag::{Decision, FeatureFlag, FlagConfig, FlagSet};
-pub use guard::{Guard, PromotionCriteria, RollbackTriggers};
+pub use guard::{AutoRollback, Guard, PromotionCriteria, RollbackTriggers};
 pub use mode::{SystemMode, TransitionError, UnknownMode};
 pub use observe::Observer;
 pub use outcome::{Outcome, Side, Verdict};

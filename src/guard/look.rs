@@ -15,7 +15,7 @@ use crate::store::Settings;
 ///
 /// It may look as often as it likes, at best about once a second: the probability that it is ever wrong stays what the
 /// [`RollbackTriggers`] and the [`PromotionCriteria`] say. A look without new data changes nothing. It never asks for the
-/// time, and does nothing by itself: plans look and act.
+/// time, and does nothing by itself: [`AutoRollback`](super::AutoRollback) and plans look and act.
 ///
 /// # What proves a regression
 /// - While legacy runs beside new (`Parallel`, and `GradualRollout` below 100 %), two things have to be proven: that new is

@@ -6,6 +6,7 @@
 //! | what to prove before new is promoted | [`PromotionCriteria`] |
 //! | looking at what a monitor has counted | [`Guard`] |
 //! | what a look has found, for people and for the audit | [`GuardReport`] |
+//! | rolling back automatically, without a plan | [`AutoRollback`] |
 //!
 //! A fixed limit on a window is wrong sooner or later: of services that fail in 2 % of their calls, one that is looked at
 //! after each call, in windows of 100 and with a limit of 5 %, is rolled back within 100,000 calls practically always. Here
@@ -13,6 +14,7 @@
 //! [`GuardVerdict::Inconclusive`]. No data, little data, a missing baseline and a monitor that is down prove nothing.
 
 mod actions;
+mod auto;
 mod criteria;
 mod display;
 mod error;
@@ -29,6 +31,7 @@ mod stream;
 mod tally;
 mod triggers;
 
+pub use auto::AutoRollback;
 pub use criteria::{PromotionCriteria, PromotionCriteriaBuilder};
 pub use error::GuardError;
 pub use kind::{Action, Criterion, GuardVerdict, Trigger};
