@@ -78,3 +78,20 @@ impl Cusum {
         self.ln_values = [-ln_of_size::<GRID>(); GRID];
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whether_it_exceeds_is_what_its_value_says() {
+        let mut cusum = Cusum::new(&Bernoulli::at_most(0.05).unwrap());
+        for tick in 0..400_u64 {
+            cusum.fold(tick % 7 % 3, 10);
+            let value = cusum.ln_value();
+            for (threshold, exceeds) in [(value - 1e-9, true), (value, true), (value + 1e-9, false)] {
+                assert_eq!(cusum.exceeds(threshold), exceeds, "{value} {threshold}");
+            }
+        }
+    }
+}

@@ -28,8 +28,8 @@ fn report(trigger: Trigger, limit: f64, events: u64, trials: u64) -> TriggerRepo
     }
 }
 
-fn regressed(report: TriggerReport, proof: Proof) -> TriggerReport {
-    TriggerReport { verdict: GuardVerdict::Regressed, proof: Some(proof), ..report }
+fn regressed(report: &TriggerReport, proof: Proof) -> TriggerReport {
+    TriggerReport { verdict: GuardVerdict::Regressed, proof: Some(proof), ..report.clone() }
 }
 
 fn errors() -> TriggerReport {
@@ -92,7 +92,7 @@ fn without_data_it_says_what_is_missing() {
 #[test]
 fn a_regression_says_how_it_is_proven_and_what_happens() {
     let end = |report: TriggerReport, proof| {
-        let text = regressed(report, proof).to_string();
+        let text = regressed(&report, proof).to_string();
         text.split_once(". ").map(|(_, end)| end.to_owned()).unwrap_or_default()
     };
     assert_eq!(end(errors(), Proof::Evidence), "So much by chance: less than 1 in 500. Action: roll back.");
@@ -115,7 +115,7 @@ fn a_regression_says_how_it_is_proven_and_what_happens() {
 
 #[test]
 fn legacy_stands_beside_new() {
-    let text = regressed(beside(Control::Pairs, 0.5), Proof::Evidence).to_string();
+    let text = regressed(&beside(Control::Pairs, 0.5), Proof::Evidence).to_string();
     assert_eq!(
         text,
         "error rate        REGRESSED     37 of 210 calls of new failed (17.6 %); the limit is 5 %; legacy: 3 of 1,900; \
@@ -199,7 +199,7 @@ fn the_whole_begins_with_what_is_to_be_done() {
         mode: SystemMode::GradualRollout,
         rollout: Percentage::saturating_from_ppm(100_000),
         phase: 2,
-        triggers: vec![regressed(errors(), Proof::Evidence)],
+        triggers: vec![regressed(&errors(), Proof::Evidence)],
         criteria: vec![criterion(Criterion::Latency, 0, 0)],
         notes: vec![Note::NoBaseline],
     };
