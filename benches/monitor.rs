@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a bench")]
 
 use std::hint::black_box;
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -90,8 +91,13 @@ fn one_thread(c: &mut Criterion) {
 fn on_threads(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, threads: u64, call: &(dyn Fn(u64) + Sync)) {
     group.bench_function(name, |b| {
         b.iter_custom(|calls| {
+            let all_here = Barrier::new(usize::try_from(threads).unwrap());
+            let run = || {
+                all_here.wait();
+                time(calls, call)
+            };
             std::thread::scope(|scope| {
-                let threads: Vec<_> = (0..threads).map(|_| scope.spawn(|| time(calls, call))).collect();
+                let threads: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
                 threads.into_iter().map(|thread| thread.join().unwrap()).max().unwrap_or_default()
             })
         });

@@ -51,7 +51,8 @@ impl Ledger {
     pub(super) fn end_alone(&self, route: &Route, sample: &Sample, started: Instant, key: Option<u64>) {
         let Some(place) = self.place_of_end(route, started) else { return };
         let took = nanos_of(sample.elapsed);
-        if self.is_overdue(&place, started.as_nanos().saturating_add(took)) {
+        let may_be_overdue = took >= self.settings.timeout;
+        if may_be_overdue && self.is_overdue(&place, started.as_nanos().saturating_add(took)) {
             return;
         }
         self.note(&place, sample, took, Role::Served { key });
