@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, SystemTime};
 
 use futures_util::FutureExt;
@@ -46,7 +46,8 @@ impl fmt::Debug for Persisted {
 
 /// Stores an emergency in the background, and moves to a thread of the process if its runtime ends before it has.
 struct Tenacious {
-    storing: Shared<BoxFuture<'static, ()>>,
+    /// `None` once it is done: a shared future that has answered knows no answer any more.
+    storing: Option<Shared<BoxFuture<'static, ()>>>,
     inner: Arc<Inner>,
 }
 
@@ -54,14 +55,18 @@ impl Future for Tenacious {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        self.storing.poll_unpin(context)
+        let Some(storing) = &mut self.storing else { return Poll::Ready(()) };
+        ready!(storing.poll_unpin(context));
+        self.storing = None;
+        Poll::Ready(())
     }
 }
 
 impl Drop for Tenacious {
     fn drop(&mut self) {
-        if self.storing.peek().is_none() && self.inner.known().brake.is_some() {
-            process_wide().spawn(self.storing.clone().boxed());
+        let unfinished = self.storing.take().filter(|_| self.inner.known().brake.is_some());
+        if let Some(storing) = unfinished {
+            process_wide().spawn(storing.boxed());
         }
     }
 }
@@ -126,7 +131,7 @@ impl Inner {
         let inner = Arc::clone(self);
         move || {
             let storing = running.unwrap_or_else(|| {
-                inner.port.spawn(Tenacious { storing: fresh.clone(), inner: Arc::clone(&inner) }.boxed());
+                inner.port.spawn(Tenacious { storing: Some(fresh.clone()), inner: Arc::clone(&inner) }.boxed());
                 fresh
             });
             inner.tell(&news);
