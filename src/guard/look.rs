@@ -98,6 +98,12 @@ impl Guard {
         self
     }
 
+    /// For how long nothing is promoted after a rollback was asked for.
+    #[must_use]
+    pub const fn cools_down_for(&self) -> Duration {
+        self.actions.pace.cool_down
+    }
+
     /// How many rollbacks are asked for within `window`. Beyond that it asks to freeze, since something is wrong that rolling
     /// back does not mend. The default is 3 in 24 hours; with 0 it never asks for one.
     #[must_use]

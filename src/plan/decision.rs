@@ -156,9 +156,11 @@ fn breach(plan: &RolloutPlan, progress: &Progress, look: &Look) -> Option<Action
 fn go_on(plan: &RolloutPlan, progress: &Progress, look: &Look) -> Decision {
     let step = progress.place().and_then(|place| plan.step(place));
     let mut needs = store_needs(look);
-    match step {
-        Some(step) => needs.extend(step_needs(step, progress, look)),
-        None => needs.extend(beginning_needs(plan, progress.settings())),
+    if let Some(step) = step {
+        needs.extend(step_needs(step, progress, look));
+    } else {
+        needs.extend(beginning_needs(plan, progress.settings()));
+        needs.extend(held_needs(look));
     }
     let Some(next) = progress.next(plan) else {
         return if needs.is_empty() { Decision::Done } else { Decision::Hold { needs } };
@@ -199,18 +201,21 @@ fn beginning_needs(plan: &RolloutPlan, present: Settings) -> Option<Need> {
     (!begins || present.mode == SystemMode::EmergencyRollback).then_some(Need::Beginning { mode: present.mode })
 }
 
+fn held_needs(look: &Look) -> Option<Need> {
+    match look.held_by? {
+        Hold::Regressed => Some(Need::Health),
+        Hold::CoolingDown => Some(Need::CoolDown),
+        Hold::NoNewCounts => None,
+    }
+}
+
 fn step_needs(step: &Step, progress: &Progress, look: &Look) -> Vec<Need> {
     let least = step.min_samples.max(1);
-    let held_by = match look.held_by {
-        Some(Hold::Regressed) => Some(Need::Health),
-        Some(Hold::CoolingDown) => Some(Need::CoolDown),
-        Some(Hold::NoNewCounts) | None => None,
-    };
     let monitoring = (!look.monitored || look.held_by == Some(Hold::NoNewCounts)).then_some(Need::Monitoring);
     let time = step.hold.checked_sub(look.held).filter(|left| !left.is_zero()).map(|left| Need::Time { left });
     let samples = least.checked_sub(look.samples).filter(|missing| *missing > 0);
     let proofs = step.gate.criteria().iter().filter(|criterion| !is_proven(**criterion, step, progress, look));
-    let mut needs: Vec<Need> = monitoring.into_iter().chain(held_by).chain(time).collect();
+    let mut needs: Vec<Need> = monitoring.into_iter().chain(held_needs(look)).chain(time).collect();
     needs.extend(samples.map(|missing| Need::Samples { missing }));
     needs.extend(proofs.map(|criterion| Need::Proof { criterion: *criterion }));
     needs

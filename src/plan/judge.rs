@@ -1,5 +1,7 @@
 //! [`Judge`]: what a plan asks about new.
 
+use std::time::Duration;
+
 use crate::clock::Instant;
 use crate::guard::{Guard, GuardReport, Present};
 use crate::monitor::Evidence;
@@ -11,6 +13,11 @@ pub trait Judge: Send {
 
     /// A person has looked at what has regressed, and goes on with the same settings.
     fn begin_anew(&mut self);
+
+    /// For how long nothing goes forward after an automatic rollback. The default is not to wait.
+    fn cool_down(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// Goes on after the phases that another one has judged. Called once, before the first look.
     fn go_on_after(&mut self, phases: u64) {
@@ -25,6 +32,10 @@ impl Judge for Guard {
 
     fn begin_anew(&mut self) {
         Self::begin_anew(self);
+    }
+
+    fn cool_down(&self) -> Duration {
+        self.cools_down_for()
     }
 
     fn go_on_after(&mut self, phases: u64) {

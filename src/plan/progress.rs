@@ -29,6 +29,8 @@ pub struct Progress {
     pub(super) proven: BTreeSet<Criterion>,
     pub(super) stop: Option<Stop>,
     pub(super) end: Option<PlanEnd>,
+    /// The step from which a plan was rolled back last, and when.
+    pub(super) rolled_back: Option<Entered>,
     /// Grows when a person lets the plan go on or begin anew.
     pub(super) begun_anew: u64,
     /// How many phases guards have judged so far.
@@ -260,7 +262,12 @@ impl Progress {
             }
             Event::Restarted => *self = Self::anew(self),
             Event::Done => self.end = Some(PlanEnd::Done),
-            Event::RolledBack | Event::Aborted => self.end = Some(PlanEnd::RolledBack),
+            Event::RolledBack => {
+                let place = self.place().unwrap_or_default();
+                self.rolled_back = Some(Entered { place, epoch: entry.epoch, etag: entry.etag, at: entry.at });
+                self.end = Some(PlanEnd::RolledBack);
+            }
+            Event::Aborted => self.end = Some(PlanEnd::RolledBack),
         }
     }
 
@@ -273,8 +280,8 @@ impl Progress {
     }
 
     fn anew(before: &Self) -> Self {
-        let &Self { head, settings, begun_anew, phases, .. } = before;
-        Self { head, settings, begun_anew: begun_anew + 1, phases, ..Self::default() }
+        let &Self { head, settings, begun_anew, phases, rolled_back, .. } = before;
+        Self { head, settings, begun_anew: begun_anew + 1, phases, rolled_back, ..Self::default() }
     }
 
     /// Whether the plan has begun and not ended.

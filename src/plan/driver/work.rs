@@ -7,7 +7,7 @@ use super::clock::HoldClock;
 use super::report::PlanReport;
 use crate::contain::contain_quietly;
 use crate::control::{Claim, HealthState, NotClaimed};
-use crate::guard::{GuardReport, Present};
+use crate::guard::{GuardReport, Hold, Present};
 use crate::plan::progress::name;
 use crate::plan::{Decision, Judge, Look, Need, Progress, Readiness, StoreView, decide};
 use std::time::Duration;
@@ -17,6 +17,8 @@ pub(super) struct Work {
     pub(super) progress: Progress,
     pub(super) begun_anew: Option<u64>,
     clock: HoldClock,
+    /// How long ago the plan was rolled back.
+    cooling: HoldClock,
     pub(super) claim: Option<Claim>,
     /// How many items of the plan somebody has completed, which nobody should.
     completed: u32,
@@ -32,6 +34,7 @@ impl Work {
             progress: Progress::new(),
             begun_anew: None,
             clock: HoldClock::default(),
+            cooling: HoldClock::default(),
             claim: None,
             completed: 0,
         }
@@ -82,12 +85,23 @@ impl Work {
     fn seen(&mut self, shared: &Shared, store: StoreView, guard: Option<&GuardReport>) -> Look {
         let held = self.clock.held(self.progress.entered, shared.controller.clock());
         let look = guard.map(Look::of).unwrap_or_default();
-        let seen = Look { held, store, ..look };
+        let held_by = match look.held_by {
+            Some(Hold::Regressed) => Some(Hold::Regressed),
+            _ if self.cools_down(shared) => Some(Hold::CoolingDown),
+            held_by => held_by,
+        };
+        let seen = Look { held_by, held, store, ..look };
         // What was counted in another step proves nothing here.
         if guard.is_some_and(|guard| self.is_of_this_step(guard)) {
             return seen;
         }
         Look { action: seen.action, held_by: seen.held_by, held, store, ..Look::default() }
+    }
+
+    /// Whether the last rollback is too short a while ago, whichever process made it.
+    fn cools_down(&mut self, shared: &Shared) -> bool {
+        let since = self.cooling.held(self.progress.rolled_back, shared.controller.clock());
+        self.progress.rolled_back.is_some() && since < self.judge.cool_down()
     }
 
     fn is_of_this_step(&self, guard: &GuardReport) -> bool {
