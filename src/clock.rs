@@ -1,7 +1,7 @@
 //! [`Clock`]: where time comes from. Everything that measures or waits asks an injected one.
 
 use std::fmt::Debug;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 /// A moment on a clock that never goes back: nanoseconds since the clock's own origin.
@@ -74,11 +74,13 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
 
 /// The machine's own clock. With the feature `fast-clock` it reads the processor's time-stamp counter.
 ///
+/// All of one process have the same origin, the moment at which the first was made, so that their moments can be compared.
+///
 /// ```
 /// use cutover::{Clock, SystemClock};
 /// let clock = SystemClock::new();
 /// let start = clock.now();
-/// assert!(clock.now() >= start);
+/// assert!(SystemClock::new().now() >= start);
 /// ```
 #[derive(Debug, Clone)]
 pub struct SystemClock {
@@ -86,10 +88,11 @@ pub struct SystemClock {
 }
 
 impl SystemClock {
-    /// A clock whose origin is now.
+    /// The machine's clock.
     #[must_use]
     pub fn new() -> Self {
-        Self { source: source::Monotonic::start() }
+        static FIRST: OnceLock<source::Monotonic> = OnceLock::new();
+        Self { source: FIRST.get_or_init(source::Monotonic::start).clone() }
     }
 }
 

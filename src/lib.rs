@@ -26,6 +26,7 @@
 //! | checking new against known answers | [`MigrationValidator`], [`validate`] |
 //! | changing the mode, and knowing who did | [`SystemMode`], [`MigrationController`], [`StateStore`] |
 //! | letting exactly one side process an item | [`Claims`] |
+//! | measuring both sides | [`PerformanceMonitor`], [`monitor`] |
 //! | rolling back when new breaks | [`MigrationController::emergency_rollback`], [`AutoFallback`] |
 //! | moving on step by step, by evidence | [`RolloutPlan`], [`PlanDriver`], [`ParallelRun`] |
 //! | switching several migrations at once | [`MigrationRegistry`] |
@@ -65,6 +66,7 @@ mod lock;
 mod outcome;
 mod percentage;
 mod route;
+mod stripe;
 mod wire;
 
 pub use bucket::{BucketKey, MissingKey};
@@ -77,6 +79,7 @@ pub use dual::DualRunner;
 pub use flag::{Decision, FeatureFlag, FlagConfig, FlagSet};
 pub use guard::{Guard, PromotionCriteria, RollbackTriggers};
 pub use mode::{SystemMode, TransitionError, UnknownMode};
+pub use monitor::PerformanceMonitor;
 pub use observe::Observer;
 pub use outcome::{Outcome, Side, Verdict};
 pub use percentage::{Percentage, PercentageError};

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use cutover::dual::{Fallback, ShadowPolicy};
 use cutover::{
-    DualRunner, Equality, FeatureFlag, FlagSet, MemoryStore, MigrationController, Percentage, Route, Router, Runtime,
-    Side, SystemMode,
+    DualRunner, Equality, FeatureFlag, FlagSet, MemoryStore, MigrationController, Percentage, PerformanceMonitor,
+    Route, Router, Runtime, Side, SystemMode,
 };
 use futures::executor::block_on;
 use futures::future::BoxFuture;
@@ -93,6 +93,15 @@ fn a_call_of_both_sides_that_match_allocates_nothing() {
         let runner = runner(route);
         assert_eq!(allocations(|| call(&runner)), 0, "{route:?}");
         assert_eq!(runner.counts().matched, 4 * KEYS.len() as u64);
+    }
+}
+
+#[test]
+fn a_call_that_a_monitor_hears_allocates_nothing() {
+    for (route, first_only) in [(LEGACY_ONLY, false), (NEW_ONLY, true), (PARALLEL, false), (LIVE, true)] {
+        let monitor = PerformanceMonitor::builder().first_event_per_key(first_only).build().unwrap();
+        let runner = Runner::builder("price", route).comparator(Equality).observe(monitor).build();
+        assert_eq!(allocations(|| call(&runner)), 0, "{route:?}");
     }
 }
 

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cutover::clock::Instant;
 use cutover::control::{AutoFallbackBuilder, AutoFallbackError};
 use cutover::observe::{Event, Sample};
 use cutover::store::AuditEntry;
@@ -71,10 +72,19 @@ fn sample(side: Side, outcome: Outcome) -> Sample {
     Sample::new(side, outcome, SECOND)
 }
 
+fn ended(route: Route, sample: Sample) -> Event {
+    Event::Served { route, sample, started: Instant::default(), key: None }
+}
+
+fn compared(route: Route, legacy: Sample, new: Sample) -> Event {
+    let (started, both, key, verdict, fell_back) = (Instant::default(), true, None, Verdict::OneFailed, false);
+    Event::Compared { route, started, both, key, legacy, new, verdict, fell_back }
+}
+
 /// A call that the controller routes now and that ends at once.
 fn served(controller: &MigrationController, guard: &AutoFallback, outcome: Outcome) {
     let route = controller.route("order-17");
-    guard.observe("price", &Event::Served { route, sample: sample(route.serve, outcome) });
+    guard.observe("price", &ended(route, sample(route.serve, outcome)));
 }
 
 #[test]
@@ -114,7 +124,7 @@ fn no_name_is_too_long_for_the_audit() {
     let world = World::new();
     let (name, route) = ("\u{1f4a3}".repeat(100_000), world.controller.route("order-17"));
     for _ in 0..10 {
-        world.guard.observe(&name, &Event::Served { route, sample: sample(Side::New, Outcome::Err) });
+        world.guard.observe(&name, &ended(route, sample(Side::New, Outcome::Err)));
     }
     let evidence = world.audit()[2].evidence.clone().unwrap();
     assert_eq!(evidence["source"].as_str().unwrap().chars().count(), 200);
@@ -163,15 +173,14 @@ fn only_what_new_serves_counts() {
     };
     for _ in 0..100 {
         for failed in [Outcome::Err, Outcome::Panicked, Outcome::TimedOut] {
-            let verdict = Verdict::OneFailed;
-            let (ok, fell_back) = (Outcome::Ok, false);
+            let ok = Outcome::Ok;
             let shadow_failed = (routes(legacy), sample(legacy, ok), sample(new, failed));
             let legacy_shadow_failed = (routes(new), sample(legacy, failed), sample(new, ok));
             let legacy_failed = (routes(legacy), sample(legacy, failed), sample(new, failed));
             for (route, legacy, new) in [shadow_failed, legacy_shadow_failed, legacy_failed] {
-                world.guard.observe("price", &Event::Compared { route, legacy, new, verdict, fell_back });
+                world.guard.observe("price", &compared(route, legacy, new));
             }
-            world.guard.observe("price", &Event::Served { route: routes(legacy), sample: sample(legacy, failed) });
+            world.guard.observe("price", &ended(routes(legacy), sample(legacy, failed)));
         }
     }
     assert!(!world.has_tripped());
@@ -266,11 +275,11 @@ fn the_counts_begin_anew_when_somebody_promotes_again() {
     world.runtime.run(world.controller.transition(SystemMode::LegacyOnly, "ana", "cause found")).unwrap();
     promote(&world.runtime, &world.controller);
     for _ in 0..100 {
-        world.guard.observe("price", &Event::Served { route: early, sample: sample(Side::New, Outcome::Err) });
+        world.guard.observe("price", &ended(early, sample(Side::New, Outcome::Err)));
     }
     for _ in 0..9 {
         world.served(Outcome::Err);
-        world.guard.observe("price", &Event::Served { route: early, sample: sample(Side::New, Outcome::Err) });
+        world.guard.observe("price", &ended(early, sample(Side::New, Outcome::Err)));
     }
     assert!(!world.has_tripped(), "calls of the time before do not count, however late they end");
     world.served(Outcome::Err);
@@ -284,7 +293,7 @@ fn calls_that_end_after_the_emergency_do_not_make_another_one() {
     let early = world.controller.route("order-17");
     drop(world.controller.emergency_rollback("ben", "customers call"));
     for _ in 0..100 {
-        world.guard.observe("price", &Event::Served { route: early, sample: sample(Side::New, Outcome::Err) });
+        world.guard.observe("price", &ended(early, sample(Side::New, Outcome::Err)));
     }
     let audit = world.audit();
     assert_eq!((audit.len(), audit[2].reason.as_str()), (3, "EMERGENCY: customers call"));
@@ -305,7 +314,7 @@ fn a_detector_keeps_no_controller_alive_and_does_nothing_without_one() {
     let gone = || (0..6_000).any(|_| Arc::strong_count(&heard) == 1 || !block_on(short_sleep()));
     assert!(gone(), "the controller is gone, and its observer with it");
     for _ in 0..100 {
-        guard.observe("price", &Event::Served { route, sample: sample(Side::New, Outcome::Err) });
+        guard.observe("price", &ended(route, sample(Side::New, Outcome::Err)));
     }
 }
 
@@ -362,7 +371,7 @@ fn other_limits_are_kept_to() {
 fn nothing_is_allocated_before_it_trips() {
     let world = World::new();
     let route = world.controller.route("order-17");
-    let hear = |outcome| world.guard.observe("price", &Event::Served { route, sample: sample(Side::New, outcome) });
+    let hear = |outcome| world.guard.observe("price", &ended(route, sample(Side::New, outcome)));
     hear(Outcome::Err);
     let allocated = allocation_counter::measure(|| {
         (0..8).for_each(|_| hear(Outcome::Err));

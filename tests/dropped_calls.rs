@@ -177,18 +177,25 @@ fn verdict_of_dropped(seen: &Seen) -> Verdict {
     }
 }
 
-/// A call that was started is told of once, with the ends of both sides as far as they came.
+/// A call that was started is told of twice: when it starts, and with the ends of both sides as far as they came.
 fn check_heard(call: Dropped, seen: &Seen, selected: bool) {
     let outcome = |side| seen.ended[side as usize].unwrap_or(Outcome::Abandoned);
     match seen.heard[..] {
         [] => assert_eq!(call.polls, 0, "{call:?}"),
-        [Event::Compared { legacy, new, verdict, .. }] => {
+        [
+            Event::Started { route: announced, started: from, both: selected_then },
+            Event::Compared { route, started, both, key, legacy, new, verdict, .. },
+        ] => {
+            assert_eq!((announced, from, selected_then), (route, started, both), "{call:?}");
+            assert!(key.is_some() && both == call.shadow, "{call:?}");
             assert!(selected && seen.counts.of(verdict) == 1, "{call:?}: {verdict}");
             let told = [legacy.outcome, new.outcome];
             let was_late = told.contains(&Outcome::TimedOut);
             assert!(was_late || told == [outcome(Side::Legacy), outcome(Side::New)], "{call:?}: {told:?}");
         }
-        [Event::Served { sample, .. }] => {
+        [Event::Started { route: announced, started: from, both }, Event::Served { route, sample, started, key }] => {
+            assert_eq!((announced, from, both), (route, started, false), "{call:?}");
+            assert!(key.is_some(), "{call:?}");
             assert!(!selected && call.polls > 0, "{call:?}");
             assert_eq!((sample.side, sample.outcome), (call.serve, outcome(call.serve)), "{call:?}");
         }

@@ -28,6 +28,7 @@ const FLOORS: [&[&str]; 7] = [
         "live",
         "lock",
         "excerpt",
+        "stripe",
         "wire",
         "compat",
     ],

@@ -241,7 +241,7 @@ fn check_recorded(pair: &Pair, verdict: Verdict, seen: &Seen) {
 /// One event says the same as the counts.
 fn check_heard(pair: &Pair, counted: Verdict, seen: &Seen) {
     let compared = seen.heard.iter().filter(|event| !matches!(event, Event::Skipped { .. })).collect::<Vec<_>>();
-    let [Event::Compared { route, legacy, new, verdict, fell_back }] = compared[..] else {
+    let [Event::Compared { route, legacy, new, verdict, fell_back, .. }] = compared[..] else {
         panic!("{pair:?}: {compared:?}");
     };
     assert_eq!((*route, *verdict, *fell_back), (pair.route, counted, falls_back(pair)), "{pair:?}");

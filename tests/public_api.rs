@@ -21,6 +21,10 @@ use cutover::dual::{
 use cutover::flag::{FlagConfigError, FlagRouter, FlagSetError, UnknownFlag};
 use cutover::handover::{FlushTimeout, HandoverCounts};
 use cutover::mode::Routing;
+use cutover::monitor::{
+    Baseline, Evidence, Histogram, MonitorError, MonitorSnapshot, PerformanceComparison, PerformanceMonitorBuilder,
+    PhaseCounts, QualityError,
+};
 use cutover::observe::{CheckOutcome, Event, ObserverQueue, Observers, Sample};
 use cutover::random::{RandomSource, SystemRandom};
 use cutover::record::{
@@ -32,8 +36,9 @@ use cutover::validate::{CasesError, ValidationReport};
 use cutover::{
     AutoFallback, BucketKey, ChangeError, Claims, Clock, Comparator, Comparison, Discrepancy, DualRunner, Equality,
     FeatureFlag, FlagSet, HostRuntime, MemoryStore, MigrationController, MigrationRegistry, MigrationStatus,
-    MigrationValidator, MissingKey, Observer, Outcome, Percentage, PercentageError, Recorder, Route, Router, Runtime,
-    Shadow, Side, StateStore, StoreError, Structural, SystemClock, SystemMode, TransitionError, UnknownMode, Verdict,
+    MigrationValidator, MissingKey, Observer, Outcome, Percentage, PercentageError, PerformanceMonitor, Recorder,
+    Route, Router, Runtime, Shadow, Side, StateStore, StoreError, Structural, SystemClock, SystemMode, TransitionError,
+    UnknownMode, Verdict,
 };
 
 /// Asserts at compile time that each type has the bounds.
@@ -50,19 +55,21 @@ macro_rules! assert_all {
 assert_all!([Copy + Debug + Send + Sync + Unpin + 'static]:
     Percentage, BucketHasher, BucketKey<'static>, Domain, MissingKey, SystemMode, Routing, Side, Outcome, Verdict,
     Route, Shadow, Event, Sample, Instant, Equality, SystemRandom, Counts, Skipped, Faults, Order, Fallback,
-    HandoverCounts, HostRuntime, Reconciled, Resolution, AutoFallbackError, CheckOutcome, Health, HealthSchedule, HealthState, SideHealth,
+    HandoverCounts, HostRuntime, Reconciled, Resolution, AutoFallbackError, CheckOutcome, Health, HealthSchedule, HealthState, SideHealth, PhaseCounts,
+    Baseline,
 );
 
 // Handles and records that threads share.
 assert_all!([Clone + Debug + Send + Sync + Unpin + 'static]:
     SystemClock, Comparison, Difference, Discrepancy, SideRecord, Fingerprint, Capture, Captured, ShadowPolicy,
     NoiseReport, FeatureFlag, FlagSet, FlagRouter, MigrationController, MigrationRegistry, Group, GroupName, MigrationStatus, Persisted, ThreadRuntime,
-    ValidationReport, DualRunner<u32, String>, Claims, Stuck,
+    ValidationReport, DualRunner<u32, String>, Claims, Stuck, PerformanceMonitorBuilder, MonitorSnapshot,
+    PerformanceComparison, Histogram,
 );
 assert_all!([Debug + Send + Sync + 'static]:
     Noise, Structural, MemoryRecorder, RecorderQueue, StoreRecorder, StoreRecorderBuilder, JsonLinesRecorder, Observers, ObserverQueue, MemoryStore,
     ControllerBuilder, MigrationValidator<u32>, DualRunnerBuilder<u32, String>, NeedsComparator<u32, String>,
-    Call<'static, 'static, u32, String>, Claim, AutoFallback, AutoFallbackBuilder<'static>,
+    Call<'static, 'static, u32, String>, Claim, AutoFallback, AutoFallbackBuilder<'static>, PerformanceMonitor,
 );
 
 // A runner is shared between threads although the answers of its calls may not be.
@@ -72,13 +79,13 @@ assert_all!([Clone + Debug + Send + Sync + 'static]: DualRunner<Rc<u32>, Rc<str>
 assert_all!([Error + Send + Sync + 'static]:
     PercentageError, TransitionError, UnknownMode, ComparatorError, RecordError, AlphaError, RuleError, OpenError,
     ChangeError, StoreError, TextError, PanicAborts, FlushTimeout, FlagConfigError, FlagSetError, UnknownFlag,
-    CasesError, NotClaimed, AutoFallbackError, RegisterError, UnknownGroup,
+    CasesError, NotClaimed, AutoFallbackError, RegisterError, UnknownGroup, MonitorError, QualityError,
 );
 
 // What a host gives can be shared as an object.
 assert_all!([Send + Sync]:
     dyn Router, dyn Clock, dyn RandomSource, dyn Runtime, dyn Observer, dyn Recorder, dyn Comparator<str>,
-    dyn StateStore, dyn ClaimStore, dyn HealthCheck, dyn DiscrepancyStore,
+    dyn StateStore, dyn ClaimStore, dyn HealthCheck, dyn DiscrepancyStore, dyn Evidence,
 );
 
 #[cfg(feature = "testing")]

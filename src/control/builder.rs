@@ -17,6 +17,7 @@ use super::routing::Routing;
 use super::start::{Policies, Start, StartPolicy};
 use crate::bucket::MissingKey;
 use crate::clock::{Clock, SystemClock};
+use crate::monitor::PerformanceMonitor;
 use crate::observe::{Observer, Observers};
 use crate::outcome::Side;
 use crate::random::{RandomSource, SystemRandom};
@@ -56,6 +57,7 @@ pub struct ControllerBuilder {
     start_policies: Vec<StartPolicy>,
     audit_key: Option<AuditKey>,
     health: Plan,
+    performance: Option<Arc<PerformanceMonitor>>,
 }
 
 impl ControllerBuilder {
@@ -74,6 +76,7 @@ impl ControllerBuilder {
             start_policies: Vec::new(),
             audit_key: None,
             health: Plan::default(),
+            performance: None,
         }
     }
 
@@ -126,6 +129,29 @@ impl ControllerBuilder {
     pub fn health_check(mut self, side: Side, check: impl HealthCheck + 'static, schedule: HealthSchedule) -> Self {
         self.health.set(side, Arc::new(check), schedule);
         self
+    }
+
+    /// Measures the two sides: the [status](super::MigrationStatus::performance) says what it finds, and it hears the events
+    /// of the controller, such as health checks. The runners of the migration have to
+    /// [tell](crate::dual::DualRunnerBuilder::observe) it of their calls. A later monitor takes the place of an earlier one
+    /// in the status. The default is none.
+    ///
+    /// ```
+    /// use cutover::{DualRunner, Equality, MemoryStore, MigrationController, PerformanceMonitor};
+    /// use std::sync::Arc;
+    ///
+    /// # futures::executor::block_on(async {
+    /// let monitor = Arc::new(PerformanceMonitor::new());
+    /// let prices = MigrationController::builder("prices", MemoryStore::new()).performance(monitor.clone()).open().await?;
+    /// let price = DualRunner::<u32, ()>::builder("price", prices.clone()).comparator(Equality).observe(monitor).build();
+    /// price.run_sync("order-17", || Ok(100), || Ok(99));
+    /// assert_eq!(prices.status().performance.map(|found| found.success_rate_change), Some(None)); // no tick is closed yet
+    /// # Ok::<(), cutover::control::OpenError>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn performance(self, monitor: Arc<PerformanceMonitor>) -> Self {
+        let builder = self.observe(Arc::clone(&monitor));
+        Self { performance: Some(monitor), ..builder }
     }
 
     /// How often the store is read for changes of others, longer or shorter by up to a fifth, so that processes do not
@@ -207,6 +233,7 @@ impl ControllerBuilder {
             clock: self.clock,
             random: self.random,
             observers: self.observers,
+            performance: self.performance,
             known: Mutex::new(known),
             flights: Flights::default(),
             _alive: alive,

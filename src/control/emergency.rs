@@ -129,7 +129,7 @@ impl Inner {
                 inner.port.spawn(Tenacious { storing: fresh.clone(), inner: Arc::clone(&inner) }.boxed());
                 fresh
             });
-            inner.tell(news);
+            inner.tell(&news);
             Persisted(storing)
         }
     }

@@ -14,6 +14,7 @@ use super::port::{Port, backoff};
 use super::routing::Routing;
 use crate::clock::Clock;
 use crate::lock::lock;
+use crate::monitor::PerformanceMonitor;
 use crate::observe::{Observer, Observers};
 use crate::random::RandomSource;
 use crate::store::{AuditKey, Record, Stamp, StoreError};
@@ -27,6 +28,7 @@ pub(super) struct Inner {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn RandomSource>,
     pub(super) observers: Observers,
+    pub(super) performance: Option<Arc<PerformanceMonitor>>,
     /// Held for moments, never across an await and never while foreign code runs.
     pub(super) known: Mutex<Known>,
     pub(super) flights: Flights,
@@ -46,7 +48,7 @@ impl Inner {
     /// Changes what is known, lets calls be routed by it, and tells the observers what is different.
     pub(super) fn learn<R>(&self, change: impl FnOnce(&mut Known) -> R) -> R {
         let (result, news) = self.learn_quietly(change);
-        self.tell(news);
+        self.tell(&news);
         result
     }
 
@@ -63,9 +65,9 @@ impl Inner {
         (result, news)
     }
 
-    pub(super) fn tell(&self, news: News) {
-        for event in news.into_iter().flatten() {
-            self.observers.observe(self.port.id.as_str(), &event);
+    pub(super) fn tell(&self, news: &News) {
+        for event in news.iter().flatten() {
+            self.observers.observe(self.port.id.as_str(), event);
         }
     }
 

@@ -9,6 +9,7 @@ use super::inner::Inner;
 use super::known::Known;
 use crate::Percentage;
 use crate::mode::SystemMode;
+use crate::monitor::PerformanceComparison;
 use crate::store::{Actor, AuditEntry, Doubt, MigrationId, Reason};
 use crate::wire::{hex, nanos, unix_millis};
 
@@ -61,8 +62,8 @@ pub struct MigrationStatus {
     pub recent_transitions: Vec<AuditEntry>,
     /// The health of the sides; `None` if neither is [checked](super::ControllerBuilder::health_check).
     pub health: Option<Health>,
-    /// How the two sides compare, where something measures it.
-    pub performance: Option<serde_json::Value>,
+    /// How the two sides compare in this process; `None` without a [monitor](super::ControllerBuilder::performance).
+    pub performance: Option<PerformanceComparison>,
 }
 
 impl Inner {
@@ -90,7 +91,7 @@ impl Inner {
             allowed: settings.mode.allowed().to_vec(),
             recent_transitions: known.recent.to_vec(),
             health: self.health.health(),
-            performance: None,
+            performance: self.performance.as_ref().map(|monitor| monitor.comparison()),
         }
     }
 }

@@ -7,12 +7,14 @@ use tracing::Span;
 
 use super::shared::{Plan, Shared, Ticket};
 use super::trace;
+use crate::bucket::BucketKey;
 use crate::clock::Instant;
 use crate::observe::{Event, Sample};
 use crate::outcome::{Outcome, Pairing, Side, Verdict};
 use crate::route::Route;
 
 /// Opened when a call starts, closed when it has ended. Dropped unclosed, the call was abandoned.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Books<P: Deref<Target = Shared>> {
     pub(super) shared: P,
     pub(super) route: Route,
@@ -20,7 +22,14 @@ pub(super) struct Books<P: Deref<Target = Shared>> {
     fell_back: bool,
     legacy: Option<Noted>,
     new: Option<Noted>,
+    /// The moment from which the side that runs is timed.
     started: Instant,
+    /// When the call started.
+    begun: Instant,
+    /// Whether both sides were selected when it started.
+    both: bool,
+    /// The bucket of its key, if an observer wants it.
+    key: Option<u64>,
     /// Whether the shadow's end decides about the breaker.
     probe: bool,
     /// Whether a place among the shadows in flight is to be given back.
@@ -50,19 +59,35 @@ struct Noted {
 impl<P: Deref<Target = Shared>> Books<P> {
     /// The call starts: from here on it is counted, whatever happens to it.
     #[inline]
-    pub(super) fn open(shared: P, plan: Plan<'_>) -> Self {
+    pub(super) fn open(shared: P, plan: Plan<'_>, key: BucketKey<'_>) -> Self {
         let Plan { route, ticket } = plan;
-        let selected = ticket.is_some();
-        if selected {
+        let both = ticket.is_some();
+        if both {
             shared.counters.select();
         }
-        let stage = if selected { Stage::Selected } else { Stage::Alone };
+        let stage = if both { Stage::Selected } else { Stage::Alone };
         let probe = ticket.as_ref().is_some_and(|ticket| ticket.probe);
         let holds_place = ticket.is_some_and(Ticket::hand_over);
-        let span = trace::call(&shared.name, &route, selected);
+        let span = trace::call(&shared.name, &route, both);
+        let key = shared.key_to_tell(key);
         let started = shared.clock.now();
+        shared.tell_start(route, started, both);
         let (fell_back, legacy, new) = (false, None, None);
-        Self { shared, route, stage, fell_back, legacy, new, started, probe, holds_place, span }
+        Self {
+            shared,
+            route,
+            stage,
+            fell_back,
+            legacy,
+            new,
+            started,
+            begun: started,
+            both,
+            key,
+            probe,
+            holds_place,
+            span,
+        }
     }
 
     /// The moment from which both sides are timed.
@@ -187,7 +212,8 @@ impl<P: Deref<Target = Shared>> Books<P> {
     fn settle_alone(&mut self) {
         self.stage = Stage::Closed;
         let (route, sample) = (self.route, self.sample(self.route.serve));
-        self.shared.tell(|| Event::Served { route, sample });
+        let (started, key) = (self.begun, self.key);
+        self.shared.tell(|| Event::Served { route, sample, started, key });
     }
 
     #[inline]
@@ -199,7 +225,8 @@ impl<P: Deref<Target = Shared>> Books<P> {
         if admitted {
             self.tell_breaker(if route.serve == Side::Legacy { new.outcome } else { legacy.outcome });
         }
-        self.shared.tell(|| Event::Compared { route, legacy, new, verdict, fell_back });
+        let (started, both, key) = (self.begun, self.both, self.key);
+        self.shared.tell(|| Event::Compared { route, started, both, key, legacy, new, verdict, fell_back });
         if let Some(span) = &self.span {
             trace::verdict(span, verdict);
         }

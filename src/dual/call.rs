@@ -140,7 +140,7 @@ where
             let (legacy, new) = (pin!(Some(legacy.into_inner())), pin!(Some(new.into_inner())));
             let twin = pin!(twin.map(Contained::into_inner));
             let mut sides = Sides::new(legacy, new, twin);
-            let mut books = Books::open(shared, plan);
+            let mut books = Books::open(shared, plan, key);
             let answers = poll_fn(|cx| sides.poll(cx, &mut books)).await;
             runner.finish(books, key, context, sides.into_ends(), answers)
         }

@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
-use super::stripe::{STRIPES, Stripe};
 use crate::clock::nanos;
 use crate::observe::{Part, Sample, SkipReason};
 use crate::outcome::{Side, Verdict};
+use crate::stripe::{STRIPES, Stripe};
 
 /// How a runner's calls ended since it was built.
 ///

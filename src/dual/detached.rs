@@ -68,7 +68,7 @@ where
     {
         let shared = &self.runner.core.shared;
         let serve = plan.route.serve;
-        let mut books = Books::open(Owner(Arc::clone(&self.runner.core)), plan);
+        let mut books = Books::open(Owner(Arc::clone(&self.runner.core)), plan, self.key);
         books.rest(serve.other());
         let served = alone(&mut books, serve, served).await;
         if shared.falls_back(serve, served.outcome()) {

@@ -93,7 +93,6 @@ mod runner;
 mod shared;
 mod sides;
 mod slot;
-mod stripe;
 mod sync;
 mod timer;
 mod trace;

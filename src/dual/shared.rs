@@ -13,7 +13,7 @@ use super::recorder::RecorderSlot;
 use super::trace;
 use crate::Observer;
 use crate::bucket::{BucketHasher, BucketKey};
-use crate::clock::Clock;
+use crate::clock::{Clock, Instant};
 use crate::contain::contain_quietly;
 use crate::mode::SystemMode;
 use crate::observe::{Event, Observers, Part, SkipReason};
@@ -195,6 +195,20 @@ impl Shared {
         if !self.observers.is_empty() {
             self.observers.observe(&self.name, &event());
         }
+    }
+
+    /// Tells those who want to know that a call starts.
+    #[inline]
+    pub(super) fn tell_start(&self, route: Route, started: Instant, both: bool) {
+        if self.observers.hears_starts() {
+            self.observers.observe(&self.name, &Event::Started { route, started, both });
+        }
+    }
+
+    /// The bucket of a key, if an observer wants it.
+    #[inline]
+    pub(super) fn key_to_tell(&self, key: BucketKey<'_>) -> Option<u64> {
+        if self.observers.hears_keys() { self.sampler.bucket(key) } else { None }
     }
 
     #[cold]

@@ -43,7 +43,7 @@ impl<T, E, C: FnOnce(&mut Capture) -> fmt::Result, W> Call<'_, '_, T, E, C, W> {
             drop(new);
             return legacy();
         }
-        let mut books = Books::open(shared, plan);
+        let mut books = Books::open(shared, plan, self.key);
         books.rest(Side::Legacy);
         books.rest(Side::New);
         let mut sides = Closures { legacy: Contained::new(legacy), new, ends: Ends::none() };

@@ -7,10 +7,14 @@ use serde::{Deserialize, Serialize};
 use super::PhaseCounts;
 use crate::wire::nanos;
 
-/// What a guard decides on. A host whose processes send each
-/// other their counts implements its own, which adds them.
+/// What a guard decides on. A [`PerformanceMonitor`](super::PerformanceMonitor) is evidence of one process. A host whose
+/// processes send each other their counts implements its own, which adds them.
 pub trait Evidence: Send + Sync {
     /// The sums of the closed ticks of the present phase. Within one epoch they only grow.
+    ///
+    /// The present phase is that of the last epoch of which a call was seen, which is an earlier one than the controller's for
+    /// as long as no call has started since a change. Who decides about an epoch looks at
+    /// [`PhaseCounts::epoch`] first: what was counted in another one says nothing about it.
     fn counts(&self) -> PhaseCounts;
 
     /// How many health checks of each side have not succeeded in a row.

@@ -27,20 +27,31 @@ use crate::handover::FlushTimeout;
 /// ```
 #[derive(Default)]
 pub struct Observers {
-    members: Vec<Member>,
+    members: Vec<Heard>,
+    hear_starts: bool,
+    hear_keys: bool,
+}
+
+/// One of them, and whether it wants to know of starts.
+struct Heard {
+    member: Member,
+    starts: bool,
 }
 
 impl Observers {
     /// Nobody.
     #[must_use]
     pub const fn new() -> Self {
-        Self { members: Vec::new() }
+        Self { members: Vec::new(), hear_starts: false, hear_keys: false }
     }
 
     /// These observers, and `observer`.
     #[must_use]
     pub fn with(mut self, observer: impl Observer + 'static) -> Self {
-        self.members.push(Member::new(observer));
+        let starts = contain_quietly(|| observer.hears_starts()) == Ok(true);
+        self.hear_starts |= starts;
+        self.hear_keys |= contain_quietly(|| observer.hears_keys()) == Ok(true);
+        self.members.push(Heard { member: Member::new(observer), starts });
         self
     }
 
@@ -59,7 +70,7 @@ impl Observers {
     /// How many events one of the observers lost: it panicked at them, or its queue was full.
     #[must_use]
     pub fn faults(&self) -> u64 {
-        self.members.iter().map(Member::faults).sum()
+        self.members.iter().map(|heard| heard.member.faults()).sum()
     }
 
     /// Blocks until every observer has heard all events so far, for at most `deadline` of real time each.
@@ -68,20 +79,33 @@ impl Observers {
     /// [`FlushTimeout`] says how many events still wait, those of all observers together.
     pub fn flush(&self, deadline: Duration) -> Result<(), FlushTimeout> {
         let pending =
-            self.members.iter().filter_map(|member| member.flush(deadline).err()).map(|late| late.pending).sum();
+            self.members.iter().filter_map(|heard| heard.member.flush(deadline).err()).map(|late| late.pending).sum();
         if pending > 0 { Err(FlushTimeout { pending }) } else { Ok(()) }
     }
 }
 
 impl Observer for Observers {
     fn observe(&self, source: &str, event: &Event) {
-        for member in &self.members {
-            member.observe(source, event);
+        let is_start = matches!(event, Event::Started { .. });
+        for Heard { member, starts } in &self.members {
+            if *starts || !is_start {
+                member.observe(source, event);
+            }
         }
     }
 
     fn never_blocks(&self) -> bool {
         true
+    }
+
+    #[inline]
+    fn hears_starts(&self) -> bool {
+        self.hear_starts
+    }
+
+    #[inline]
+    fn hears_keys(&self) -> bool {
+        self.hear_keys
     }
 
     fn flush(&self, deadline: Duration) -> Result<(), FlushTimeout> {

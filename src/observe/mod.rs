@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::clock::Instant;
 use crate::handover::FlushTimeout;
 use crate::mode::SystemMode;
 use crate::outcome::{Outcome, Side, Verdict};
@@ -74,6 +75,18 @@ pub trait Observer: Send + Sync {
         false
     }
 
+    /// Whether this observer wants [`Event::Started`]; others are not told. Asked once, when the observer is handed over.
+    /// The default is `false`.
+    fn hears_starts(&self) -> bool {
+        false
+    }
+
+    /// Whether this observer wants the [`key`](Event::Served::key) of calls; without one that does, no key is hashed for
+    /// them. Asked once, when the observer is handed over. The default is `false`.
+    fn hears_keys(&self) -> bool {
+        false
+    }
+
     /// Blocks until what was told before is heard, for at most `deadline` of real time: for shutting down. Asked of
     /// observers that never block, because they may have a queue of their own. The default has nothing to wait for.
     ///
@@ -99,6 +112,14 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
         (**self).never_blocks()
     }
 
+    fn hears_starts(&self) -> bool {
+        (**self).hears_starts()
+    }
+
+    fn hears_keys(&self) -> bool {
+        (**self).hears_keys()
+    }
+
     fn flush(&self, deadline: Duration) -> Result<(), FlushTimeout> {
         (**self).flush(deadline)
     }
@@ -108,17 +129,39 @@ impl<O: Observer + ?Sized> Observer for Arc<O> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
+    /// A call starts. Told only to those who [hear starts](Observer::hears_starts), and followed by exactly one
+    /// [`Served`](Self::Served) or [`Compared`](Self::Compared) with the same moment, however the call ends: one that is
+    /// dropped is told as abandoned. Only a call that never ends is never told of again.
+    Started {
+        /// How the call is routed.
+        route: Route,
+        /// When it started, by the clock of the runner.
+        started: Instant,
+        /// Whether both sides were selected to run.
+        both: bool,
+    },
     /// One side ran, and it served.
     Served {
         /// How the call was routed.
         route: Route,
         /// How the side ended and how long it took.
         sample: Sample,
+        /// When the call started, by the clock of the runner.
+        started: Instant,
+        /// The bucket of the call's key, by a salt of the runner; `None` without a key, or if no observer
+        /// [hears keys](Observer::hears_keys).
+        key: Option<u64>,
     },
-    /// Both sides were selected to run; this is how the pair ended.
+    /// Both sides were to run; this is how the pair ended.
     Compared {
         /// How the call was routed.
         route: Route,
+        /// When the call started, by the clock of the runner.
+        started: Instant,
+        /// Whether both sides were selected when it started. Otherwise new began alone, failed, and legacy answered instead.
+        both: bool,
+        /// As in [`Served`](Self::Served).
+        key: Option<u64>,
         /// The legacy side.
         legacy: Sample,
         /// The new side.

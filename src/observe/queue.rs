@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::{Event, Observer};
+use crate::contain::contain_quietly;
 use crate::handover::{FlushTimeout, Handover, HandoverCounts, Limits, Parcel};
 use crate::lock::lock;
 
@@ -31,6 +32,8 @@ pub struct ObserverQueue {
     handover: Handover<Heard>,
     /// The source of the last event: most have the same, which saves an allocation for each.
     last_source: Mutex<Arc<str>>,
+    hears_starts: bool,
+    hears_keys: bool,
 }
 
 impl ObserverQueue {
@@ -41,11 +44,14 @@ impl ObserverQueue {
     #[must_use]
     pub fn new(observer: impl Observer + 'static) -> Self {
         let limits = Limits { entries: Self::MAX_EVENTS, bytes: usize::MAX };
+        let hears_starts = contain_quietly(|| observer.hears_starts()) == Ok(true);
+        let hears_keys = contain_quietly(|| observer.hears_keys()) == Ok(true);
         let receive = move |heard: Heard| {
             observer.observe(&heard.source, &heard.event);
             true
         };
-        Self { handover: Handover::new("cutover-observer", limits, receive), last_source: Mutex::new("".into()) }
+        let handover = Handover::new("cutover-observer", limits, receive);
+        Self { handover, last_source: Mutex::new("".into()), hears_starts, hears_keys }
     }
 
     /// As [`observe`](Observer::observe), for a source that is shared already. Says whether the event was taken.
@@ -84,6 +90,14 @@ impl Observer for ObserverQueue {
 
     fn never_blocks(&self) -> bool {
         true
+    }
+
+    fn hears_starts(&self) -> bool {
+        self.hears_starts
+    }
+
+    fn hears_keys(&self) -> bool {
+        self.hears_keys
     }
 
     fn flush(&self, deadline: Duration) -> Result<(), FlushTimeout> {

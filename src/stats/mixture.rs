@@ -28,10 +28,12 @@ impl Bet {
     /// The likelihood ratio of the rate whose odds are those of `rate` times `odds_factor`, to `rate`.
     ///
     /// With odds `o` of the hypothesis and `o f` of the alternative, `(1 - theta) / (1 - rate) = (1 + o) / (1 + o f)`, which
-    /// is `1 / (1 + rate (f - 1))`; for the event in the same way. Nothing cancels in these forms.
+    /// is `1 / (1 + rate (f - 1))`, and `theta / rate` is `f` times that, or `1 / (1 + (1 - rate) (1 / f - 1))`. Of the two
+    /// forms the one is taken in which nothing cancels.
     pub(super) fn new(rate: f64, odds_factor: f64) -> Self {
-        let event = -((1.0 - rate) * (odds_factor.recip() - 1.0)).ln_1p();
         let rest = -(rate * (odds_factor - 1.0)).ln_1p();
+        let event =
+            if rate < 0.5 { odds_factor.ln() + rest } else { -((1.0 - rate) * (odds_factor.recip() - 1.0)).ln_1p() };
         Self { event, rest }
     }
 

@@ -239,4 +239,12 @@ impl Observer for Ears {
     fn never_blocks(&self) -> bool {
         true
     }
+
+    fn hears_starts(&self) -> bool {
+        true
+    }
+
+    fn hears_keys(&self) -> bool {
+        true
+    }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::{pending, ready};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
@@ -144,6 +145,27 @@ impl Observer for Listener {
 
     fn never_blocks(&self) -> bool {
         self.part == Part::Observer
+    }
+}
+
+/// Counts the calls that have started and not ended.
+pub(crate) struct OpenCalls(pub(crate) Arc<AtomicI64>);
+
+impl Observer for OpenCalls {
+    fn observe(&self, _: &str, event: &Event) {
+        if let Event::Started { .. } = event {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        } else if let Event::Served { .. } | Event::Compared { .. } = event {
+            self.0.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    fn never_blocks(&self) -> bool {
+        true
+    }
+
+    fn hears_starts(&self) -> bool {
+        true
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
@@ -15,7 +16,7 @@ use futures::future::poll_fn;
 
 use crate::dual_common::{Planned, assert_settled};
 use crate::entry::Entry;
-use crate::parts::{self, ByContent, ErrorsByContent, FaultyRuntime, Listener, REAL_PATIENCE};
+use crate::parts::{self, ByContent, ErrorsByContent, FaultyRuntime, Listener, OpenCalls, REAL_PATIENCE};
 use crate::sides::{Answer, Answered, Behaviour, Failure};
 use crate::world::{Fault, Given, Part, World};
 
@@ -72,7 +73,8 @@ impl Scenario {
         let runtime = VirtualRuntime::new();
         let world = World::new(runtime.clock(), &self.broken);
         let (release, stuck) = mpsc::channel();
-        let runner = self.runner(&world, &runtime, stuck);
+        let open = Arc::new(AtomicI64::new(0));
+        let runner = self.runner(&world, &runtime, stuck, OpenCalls(Arc::clone(&open)));
         let got = got(catch_unwind(AssertUnwindSafe(|| self.call(&runner, &world, &runtime))));
         let took = Duration::from_nanos(world.clock.now().as_nanos());
         let blocked = Part::ALL.map(|part| world.blocked(part));
@@ -86,6 +88,7 @@ impl Scenario {
         let counts = runner.counts();
         assert_settled(&counts, "after one call");
         let after = self.call_again(&runner, &world);
+        world.check(open.load(Ordering::Relaxed) == 0, "every call that starts ends once");
         Seen { got, took, blocked, counts, after, world }
     }
 
@@ -123,7 +126,13 @@ impl Scenario {
         }
     }
 
-    fn runner(&self, world: &Arc<World>, runtime: &VirtualRuntime, stuck: Receiver<()>) -> DualRunner<Answer, Failure> {
+    fn runner(
+        &self,
+        world: &Arc<World>,
+        runtime: &VirtualRuntime,
+        stuck: Receiver<()>,
+        open: OpenCalls,
+    ) -> DualRunner<Answer, Failure> {
         let is_broken = |part| self.broken.iter().any(|&(broken, _)| broken == part);
         let recorder = if is_broken(Part::QueuedRecorder) { Part::QueuedRecorder } else { Part::Recorder };
         let observer = if is_broken(Part::QueuedObserver) { Part::QueuedObserver } else { Part::Observer };
@@ -137,6 +146,7 @@ impl Scenario {
             .capture_errors(parts::capture(world, Part::ErrorCapture))
             .record_to(listener(recorder, records))
             .observe(listener(observer, hears))
+            .observe(open)
             .clock(Arc::clone(&world.clock))
             .random(SeededRandom::new(self.seed))
             .runtime(FaultyRuntime { world: Arc::clone(world), inner: runtime.clone() })

@@ -148,7 +148,7 @@ const MAX_SOURCE: usize = 200;
 impl Observer for AutoFallback {
     #[inline]
     fn observe(&self, source: &str, event: &Event) {
-        let (Event::Served { route, sample: new } | Event::Compared { route, new, .. }) = event else { return };
+        let (Event::Served { route, sample: new, .. } | Event::Compared { route, new, .. }) = event else { return };
         if route.serve == Side::New {
             if let Some(failed) = failed(new) {
                 self.served(source, route, failed);

@@ -5,11 +5,11 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 
 /// How many stripes there are: the shared one and those with an owner.
-pub(super) const STRIPES: usize = 16;
+pub(crate) const STRIPES: usize = 16;
 
 /// The stripe of a thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stripe(usize);
+pub(crate) struct Stripe(usize);
 
 /// For threads that own none; written with atomic additions.
 const SHARED: usize = 0;
@@ -26,7 +26,7 @@ thread_local! {
 impl Stripe {
     /// The stripe of the calling thread.
     #[inline]
-    pub(super) fn own() -> Self {
+    pub(crate) fn own() -> Self {
         match STRIPE.get() {
             UNASKED => Self::claim(),
             index => Self(index),
@@ -41,14 +41,20 @@ impl Stripe {
     }
 
     #[inline]
-    pub(super) const fn index(self) -> usize {
+    pub(crate) const fn index(self) -> usize {
         self.0
+    }
+
+    /// Whether several threads write this stripe.
+    #[inline]
+    pub(crate) const fn is_shared(self) -> bool {
+        self.0 == SHARED
     }
 
     /// Adds to a counter of this stripe. Its owner is the only one who writes it, so reading and writing apart is safe.
     #[inline]
-    pub(super) fn add(self, counter: &AtomicU64, amount: u64) {
-        if self.0 == SHARED {
+    pub(crate) fn add(self, counter: &AtomicU64, amount: u64) {
+        if self.is_shared() {
             counter.fetch_add(amount, Ordering::Relaxed);
         } else {
             counter.store(counter.load(Ordering::Relaxed).wrapping_add(amount), Ordering::Relaxed);

@@ -1,0 +1,211 @@
+//! [`Closing`]: closes ticks, in order, into the sums of the present phase.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::baseline::{self, Seen};
+use super::cells::CELLS;
+use super::histogram::{Histogram, Totals};
+use super::ledger::{Ledger, Rows};
+use super::quality::Values;
+use super::tally::{Tally, open_calls};
+use super::{Baseline, MeanDurations, MonitorSnapshot, PhaseCounts, SideCounts};
+use crate::clock::Instant;
+use crate::mode::SystemMode;
+use crate::outcome::Side;
+
+/// What is known of closed ticks.
+#[derive(Debug)]
+pub(super) struct Closing {
+    /// The sums of the present phase.
+    counts: PhaseCounts,
+    /// The first tick that is not closed.
+    next: u64,
+    /// Closed ticks of the phase that are in the sums.
+    ticks: u64,
+    lost_ticks: u64,
+    /// Runs of each side that were still going on when their tick was closed, in this phase.
+    unended: [u64; 2],
+    /// What was counted when the phase began.
+    late_before: u64,
+    durations_before: [Totals; 2],
+    qualities_before: Vec<[Values; 2]>,
+    baseline: Option<Baseline>,
+    /// The first tick whose calls are measured against the limits.
+    timed_from: u64,
+    seen: Seen,
+}
+
+impl Closing {
+    pub(super) fn new(metrics: usize) -> Self {
+        Self {
+            counts: PhaseCounts::empty(0, SystemMode::LegacyOnly),
+            next: 0,
+            ticks: 0,
+            lost_ticks: 0,
+            unended: [0; 2],
+            late_before: 0,
+            durations_before: [const { Totals::new() }; 2],
+            qualities_before: vec![[Values::default(); 2]; metrics],
+            baseline: None,
+            timed_from: u64::MAX,
+            seen: Seen::new(),
+        }
+    }
+
+    /// A phase begins with the tick `begins`. Nothing is allocated: a call waits for this.
+    pub(super) fn begin(&mut self, ledger: &Ledger, epoch: u64, mode: SystemMode, begins: u64) {
+        self.counts = PhaseCounts::empty(epoch, mode);
+        (self.next, self.ticks, self.lost_ticks, self.unended) = (begins, 0, 0, [0; 2]);
+        self.late_before = ledger.late();
+        for (side, before) in [Side::Legacy, Side::New].into_iter().zip(&mut self.durations_before) {
+            *before = Totals::new();
+            ledger.add_durations(side, before);
+        }
+        for (before, now) in self.qualities_before.iter_mut().zip(ledger.qualities.sums()) {
+            *before = now;
+        }
+        if let Some(firsts) = &ledger.firsts {
+            firsts.clear();
+        }
+    }
+
+    /// Measures calls against this baseline from the tick `from` on.
+    pub(super) fn freeze(&mut self, ledger: &Ledger, baseline: Baseline, from: u64) {
+        ledger.limits.set(&baseline, &ledger.settings);
+        self.baseline = Some(baseline);
+        self.timed_from = from;
+    }
+
+    pub(super) const fn counts(&self) -> PhaseCounts {
+        self.counts
+    }
+
+    pub(super) const fn baseline(&self) -> Option<Baseline> {
+        self.baseline
+    }
+
+    /// How long the runs of a side took in this phase. One that never ended counts with its timeout.
+    fn durations(&self, ledger: &Ledger, side: Side) -> Totals {
+        let mut totals = Totals::new();
+        ledger.add_durations(side, &mut totals);
+        if let Some(before) = self.durations_before.get(side as usize) {
+            totals.since(before);
+        }
+        let unended = self.unended.get(side as usize).copied().unwrap_or_default();
+        totals.add(Duration::from_nanos(ledger.settings.timeout), unended);
+        totals
+    }
+
+    fn histogram(&self, ledger: &Ledger, side: Side) -> Histogram {
+        self.durations(ledger, side).histogram()
+    }
+
+    pub(super) fn means(&self, ledger: &Ledger) -> MeanDurations {
+        let mean = |side| self.durations(ledger, side).mean();
+        MeanDurations { legacy: mean(Side::Legacy), new: mean(Side::New) }
+    }
+
+    pub(super) fn snapshot(&self, ledger: &Ledger) -> MonitorSnapshot {
+        MonitorSnapshot {
+            counts: self.counts,
+            time: ledger.settings.span(self.ticks),
+            lost_ticks: self.lost_ticks,
+            late: ledger.late().saturating_sub(self.late_before),
+            legacy: self.histogram(ledger, Side::Legacy),
+            new: self.histogram(ledger, Side::New),
+            quality: ledger.qualities.since(&self.qualities_before),
+        }
+    }
+
+    fn take_in(&mut self, tick: u64, sums: &[u64; CELLS]) {
+        let tally = Tally::of(sums, tick >= self.timed_from);
+        tally.add_to(&mut self.counts);
+        let [legacy, new] = &mut self.unended;
+        *legacy += tally.unended_legacy;
+        *new += tally.unended_new;
+        self.ticks += 1;
+        self.seen.add(&tally.legacy, tally.unended_legacy);
+    }
+
+    /// Time passed in which no call started.
+    const fn skip_to(&mut self, tick: u64) {
+        let ticks = tick.saturating_sub(self.next);
+        self.ticks += ticks;
+        self.seen.ticks += ticks;
+        self.next = tick;
+    }
+
+    const fn lose(&mut self) {
+        self.lost_ticks += 1;
+    }
+}
+
+impl Ledger {
+    /// Closes ticks in order, as far as all of their calls have ended or their time is up.
+    pub(super) fn close(&self, closing: &mut Closing, now: Instant) {
+        if !self.has_a_phase() {
+            return;
+        }
+        let (present, before) = (self.settings.tick_of(now), closing.next);
+        let newest = self.newest.load(Ordering::Acquire);
+        while closing.next < present.min(newest) && self.close_next(closing, now) {}
+        if closing.next >= newest && closing.next < present {
+            closing.skip_to(present);
+            self.open_from.store(present, Ordering::Release);
+        }
+        if closing.next != before && closing.baseline.is_none() {
+            self.try_to_freeze(closing);
+        }
+    }
+
+    /// Closes the next tick, if it can be closed.
+    fn close_next(&self, closing: &mut Closing, now: Instant) -> bool {
+        let tick = closing.next;
+        let is_up = now.as_nanos() >= self.settings.deadline(tick);
+        if is_up {
+            self.open_from.store(tick + 1, Ordering::Release);
+        }
+        let sums = self.sums(tick);
+        if !is_up && (self.is_told_late.load(Ordering::Acquire) || open_calls(&sums) > 0) {
+            return false;
+        }
+        self.open_from.store(tick + 1, Ordering::Release);
+        closing.next = tick + 1;
+        if self.is_lost(tick) {
+            closing.lose();
+        } else {
+            closing.take_in(tick, &sums);
+        }
+        true
+    }
+
+    fn sums(&self, tick: u64) -> [u64; CELLS] {
+        let mut sums = [0; CELLS];
+        self.all_rows().map(Rows::ring).for_each(|ring| ring.add_ends(tick, &mut sums));
+        self.all_rows().map(Rows::ring).for_each(|ring| ring.add_starts(tick, &mut sums));
+        sums
+    }
+
+    fn try_to_freeze(&self, closing: &mut Closing) {
+        if !closing.seen.is_worth_a_look() {
+            return;
+        }
+        let mut totals = Totals::new();
+        self.add_durations(Side::Legacy, &mut totals);
+        totals.add(Duration::from_nanos(self.settings.timeout), closing.seen.unended);
+        if let Some(baseline) = baseline::of(&totals, &closing.seen, &self.settings) {
+            let from = self.newest.load(Ordering::Acquire).max(closing.next) + 1;
+            closing.freeze(self, baseline, from);
+        }
+    }
+}
+
+/// For the baseline: what legacy did since the monitor was made.
+impl Seen {
+    fn add(&mut self, legacy: &SideCounts, unended: u64) {
+        self.legacy += *legacy;
+        self.unended += unended;
+        self.ticks += 1;
+    }
+}
