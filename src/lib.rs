@@ -29,6 +29,7 @@
 //! | measuring both sides | [`PerformanceMonitor`], [`monitor`] |
 //! | rolling back when new breaks | [`MigrationController::emergency_rollback`], [`AutoFallback`] |
 //! | moving on step by step, by evidence | [`RolloutPlan`], [`PlanDriver`], [`ParallelRun`] |
+//! | rolling back, or promoting, by proof | [`Guard`], [`AutoRollback`], [`guard`] |
 //! | switching several migrations at once | [`MigrationRegistry`] |
 //! | testing all of it without sleeping | `testing` (a feature) |
 //!
@@ -77,7 +78,7 @@ pub use control::{
 };
 pub use dual::DualRunner;
 pub use flag::{Decision, FeatureFlag, FlagConfig, FlagSet};
-pub use guard::{Guard, PromotionCriteria, RollbackTriggers};
+pub use guard::{AutoRollback, Guard, PromotionCriteria, RollbackTriggers};
 pub use mode::{SystemMode, TransitionError, UnknownMode};
 pub use monitor::PerformanceMonitor;
 pub use observe::Observer;

@@ -91,6 +91,8 @@ mod known_values {
             assert_eq!(interval(outside.0, outside.1, outside.2), None, "{outside:?}");
         }
         assert!(interval(0.5, u64::MAX, 0.01).is_some());
+        let first = (1..).take(10_000).find(|&n| interval(0.95, n, 0.01).is_some());
+        assert_eq!(first, Some(690));
     }
 
     #[test]

@@ -31,6 +31,7 @@ use cutover::record::{
     Capture, Captured, Fingerprint, JsonLinesRecorder, MemoryRecorder, RecordError, RecorderQueue, SideRecord,
 };
 use cutover::runtime::ThreadRuntime;
+use cutover::stats::{Bernoulli, Cusum, Labels, PairCounts, Paired, RateError, Relative};
 use cutover::store::{ClaimStore, DiscrepancyStore, GroupName, StoreRecorder, StoreRecorderBuilder, TextError};
 use cutover::validate::{CasesError, ValidationReport};
 use cutover::{
@@ -57,6 +58,7 @@ assert_all!([Copy + Debug + Send + Sync + Unpin + 'static]:
     Route, Shadow, Event, Sample, Instant, Equality, SystemRandom, Counts, Skipped, Faults, Order, Fallback,
     HandoverCounts, HostRuntime, Reconciled, Resolution, AutoFallbackError, CheckOutcome, Health, HealthSchedule, HealthState, SideHealth, PhaseCounts,
     Baseline,
+    Labels, PairCounts, RateError,
 );
 
 // Handles and records that threads share.
@@ -65,6 +67,7 @@ assert_all!([Clone + Debug + Send + Sync + Unpin + 'static]:
     NoiseReport, FeatureFlag, FlagSet, FlagRouter, MigrationController, MigrationRegistry, Group, GroupName, MigrationStatus, Persisted, ThreadRuntime,
     ValidationReport, DualRunner<u32, String>, Claims, Stuck, PerformanceMonitorBuilder, MonitorSnapshot,
     PerformanceComparison, Histogram,
+    Bernoulli, Relative, Paired, Cusum,
 );
 assert_all!([Debug + Send + Sync + 'static]:
     Noise, Structural, MemoryRecorder, RecorderQueue, StoreRecorder, StoreRecorderBuilder, JsonLinesRecorder, Observers, ObserverQueue, MemoryStore,
@@ -80,6 +83,7 @@ assert_all!([Error + Send + Sync + 'static]:
     PercentageError, TransitionError, UnknownMode, ComparatorError, RecordError, AlphaError, RuleError, OpenError,
     ChangeError, StoreError, TextError, PanicAborts, FlushTimeout, FlagConfigError, FlagSetError, UnknownFlag,
     CasesError, NotClaimed, AutoFallbackError, RegisterError, UnknownGroup, MonitorError, QualityError,
+    RateError,
 );
 
 // What a host gives can be shared as an object.

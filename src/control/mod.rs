@@ -24,6 +24,7 @@ mod snapshot;
 mod start;
 mod status;
 mod verify;
+mod weak;
 
 pub use builder::ControllerBuilder;
 pub use change::Changed;
@@ -38,6 +39,8 @@ pub use registry::{Group, MigrationRegistry, RegisterError, UnknownGroup};
 pub use start::StartPolicy;
 pub use status::MigrationStatus;
 pub use verify::VerifyError;
+
+pub(crate) use weak::WeakController;
 
 pub use crate::store::Doubt;
 

@@ -14,9 +14,9 @@ use super::{Criterion, GuardError};
 /// | throughput | the change is at least -0.05: of the calls of new, at least 95 % come to an end in time | plus is better, minus is worse |
 /// | latency | the p95 changes by at most +0.10: it is at most 10 % longer than that of legacy | plus is slower and worse, minus is faster |
 ///
-/// A criterion is proven when the probability of all of its proofs that are wrong is at most 5 %, however often somebody
-/// looks. Where all three are asked for, the probability that a promotion is wrong is at most 5 % too: whatever
-/// is wrong with new, the proof of that criterion had to be wrong.
+/// In a phase, a criterion that is not kept is ever taken for proven with a probability of at most 5 %, however often
+/// somebody looks. Where all three are asked for, a wrong promotion is no more probable: whatever is wrong with new, the proof
+/// of that criterion had to be wrong. What was proven and is not kept lately holds, until it is kept again.
 ///
 /// ```
 /// use cutover::guard::PromotionCriteria;

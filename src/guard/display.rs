@@ -4,8 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use super::figures::{Number, Odds, OutOf, Percent, Rounded, Seconds, Share, Thousands, rounded_down};
 use super::{
-    Action, Control, Criterion, CriterionReport, GuardReport, GuardVerdict, Note, Proof, Strength, Trigger,
-    TriggerReport,
+    Control, Criterion, CriterionReport, GuardReport, GuardVerdict, Note, Proof, Strength, Trigger, TriggerReport,
 };
 use crate::mode::SystemMode;
 
@@ -36,9 +35,7 @@ impl Display for TriggerReport {
             let missing = if compares { "nothing is compared" } else { "new does not run" };
             return write!(f, "{missing} in this mode");
         }
-        self.write_counts(f)?;
-        self.write_legacy(f)?;
-        f.write_str(".")?;
+        write!(f, "{}.", self.sentence())?;
         self.write_chance(f)?;
         self.write_action(f)
     }
@@ -55,7 +52,21 @@ impl Display for State<'_> {
     }
 }
 
+/// The counts alone, without what they prove.
+struct Sentence<'a>(&'a TriggerReport);
+
+impl Display for Sentence<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.0.write_counts(f)?;
+        self.0.write_legacy(f)
+    }
+}
+
 impl TriggerReport {
+    pub(super) fn sentence(&self) -> impl Display + '_ {
+        Sentence(self)
+    }
+
     fn write_counts(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let share = Share(self.estimate);
         let (counted, limit) = (OutOf(self.events, self.trials), self.limit);
@@ -189,16 +200,11 @@ impl Display for Note {
                 write!(f, "new serves {} of the calls instead of {}", Share(Some(*seen)), Percent(*expected))
             }
             Self::ActionsSpent { actions, seconds } => {
-                let times = plural(u64::from(*actions), "rollback", "rollbacks");
-                write!(
-                    f,
-                    "{actions} {times} in {} are enough: {} instead, and look for the cause",
-                    Seconds(*seconds),
-                    Action::Freeze
-                )
+                let (times, time) = (plural(u64::from(*actions), "rollback", "rollbacks"), Seconds(*seconds));
+                write!(f, "{actions} {times} in {time}: that is enough. It is frozen instead; look for the cause")
             }
             Self::CoolingDown { seconds } => {
-                write!(f, "it was rolled back lately: nothing is promoted for {}", Seconds(*seconds))
+                write!(f, "a rollback was asked for lately: nothing is promoted for {}", Seconds(*seconds))
             }
             Self::Held { trigger } => {
                 write!(f, "{trigger} had regressed before the rollback; nothing is promoted until somebody begins anew")
@@ -210,3 +216,6 @@ impl Display for Note {
 fn plural(count: u64, one: &'static str, many: &'static str) -> &'static str {
     if count == 1 { one } else { many }
 }
+
+#[cfg(test)]
+mod tests;

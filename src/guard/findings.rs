@@ -71,7 +71,7 @@ impl Findings<'_> {
         let judge = self.phase.judges.iter().find(|judge| judge.trigger == trigger);
         let proof = self.regressed.iter().find(|(known, _)| *known == trigger).map(|(_, proof)| *proof);
         let rule = self.triggers.rule(trigger);
-        let alone = self.phase.is_alone();
+        let strength = judge.map(|judge| judge.strength(self.phase.is_alone()));
         let Finding { new, legacy, estimate } = self.finding(trigger, judge);
         TriggerReport {
             trigger,
@@ -84,8 +84,8 @@ impl Findings<'_> {
             limit: rule.limit,
             legacy_events: legacy.events,
             legacy_trials: legacy.trials,
-            strength: judge.map(|judge| judge.strength(alone)),
-            relative: judge.and_then(Judge::relative).filter(|_| !alone),
+            strength: strength.map(|(strength, _)| strength),
+            relative: strength.and_then(|(_, relative)| relative),
             action: rule.action,
             dry_run: rule.dry_run,
         }

@@ -27,6 +27,8 @@ pub(super) struct Judge {
     ln_alarm_threshold: f64,
     ln_healthy: f64,
     pub(super) tally: Tally,
+    /// What proves that new has regressed.
+    pub(super) proof: Option<Proof>,
 }
 
 /// New beside legacy.
@@ -61,58 +63,57 @@ impl Judge {
             ln_alarm_threshold: (calls / rule.share).ln(),
             ln_healthy: -alpha_healthy.ln(),
             tally: Tally::default(),
+            proof: None,
         })
     }
 
-    /// Takes in the sums of the phase.
-    pub(super) fn take(&mut self, counts: &PhaseCounts) {
-        self.tally = Tally::of(self.trigger, counts);
+    /// Takes in the sums of the phase. Where the split is not what it should be, `alone` leaves out the comparison.
+    pub(super) fn take(&mut self, counts: &PhaseCounts, alone: bool) {
+        let tally = Tally::of(self.trigger, counts);
+        if tally == self.tally {
+            return;
+        }
+        self.tally = tally;
         self.absolute.take(self.tally.new);
         self.below.take(self.tally.new);
         if let Some(beside) = &mut self.relative {
             beside.stream.take(self.tally.relative(beside.control));
         }
+        self.proof = self.prove(alone);
     }
 
-    /// What proves that new has regressed. Where the split is not what it should be, `alone` leaves out the comparison.
-    pub(super) fn proof(&self, alone: bool) -> Option<Proof> {
+    fn prove(&self, alone: bool) -> Option<Proof> {
+        let streams = || [Some(&self.absolute), self.beside(alone)].into_iter().flatten();
         if self.tally.new.events < FEWEST_EVENTS {
             return None;
         }
-        let strength = self.strength(alone);
-        if strength.ln_threshold.is_some_and(|threshold| strength.ln_e >= threshold) {
+        if self.ln_threshold.is_some_and(|threshold| streams().all(|stream| stream.proves(threshold))) {
             return Some(Proof::Evidence);
         }
-        (strength.ln_alarm >= strength.ln_alarm_threshold).then_some(Proof::Alarm)
+        streams().all(|stream| stream.alarms(self.ln_alarm_threshold)).then_some(Proof::Alarm)
     }
 
-    pub(super) fn strength(&self, alone: bool) -> Strength {
-        let (ln_e, ln_alarm) = (self.absolute.ln_e, self.absolute.ln_alarm);
-        let beside = self.relative.as_ref().filter(|_| !alone).map(|beside| &beside.stream);
-        Strength {
-            ln_e: beside.map_or(ln_e, |beside| ln_e.min(beside.ln_e)),
+    fn beside(&self, alone: bool) -> Option<&Stream> {
+        self.relative.as_ref().filter(|_| !alone).map(|beside| &beside.stream)
+    }
+
+    /// How much is proven, and how new does beside legacy.
+    pub(super) fn strength(&self, alone: bool) -> (Strength, Option<RelativeReport>) {
+        let (ln_e, ln_alarm) = (self.absolute.ln_e(), self.absolute.ln_alarm());
+        let beside = self.relative.as_ref().filter(|_| !alone);
+        let relative = beside.map(Beside::report);
+        let strength = Strength {
+            ln_e: relative.map_or(ln_e, |relative| ln_e.min(relative.ln_e)),
             ln_threshold: self.ln_threshold,
-            ln_alarm: beside.map_or(ln_alarm, |beside| ln_alarm.min(beside.ln_alarm)),
+            ln_alarm: beside.map_or(ln_alarm, |beside| ln_alarm.min(beside.stream.ln_alarm())),
             ln_alarm_threshold: self.ln_alarm_threshold,
-        }
+        };
+        (strength, relative)
     }
 
     /// Whether it is proven that new keeps to the limit, and nothing came lately that speaks against it.
     pub(super) fn is_healthy(&self) -> bool {
-        self.below.ln_e >= self.ln_healthy && self.absolute.ln_alarm < LN_LATELY_WORSE
-    }
-
-    pub(super) fn relative(&self) -> Option<RelativeReport> {
-        self.relative.as_ref().map(|beside| {
-            let Counted { events: new, trials } = beside.stream.seen;
-            RelativeReport {
-                control: beside.control,
-                new,
-                legacy: trials.saturating_sub(new),
-                expected_share: beside.expected_share,
-                ln_e: beside.stream.ln_e,
-            }
-        })
+        self.below.proves(self.ln_healthy) && !self.absolute.alarms(LN_LATELY_WORSE)
     }
 }
 
@@ -126,6 +127,17 @@ impl Beside {
         };
         let stream = Stream::new(Relative::at_most(1.0).ok()?.in_phase(expected_share)?);
         Some(Self { control, expected_share, stream })
+    }
+
+    fn report(&self) -> RelativeReport {
+        let Counted { events: new, trials } = self.stream.seen();
+        RelativeReport {
+            control: self.control,
+            new,
+            legacy: trials.saturating_sub(new),
+            expected_share: self.expected_share,
+            ln_e: self.stream.ln_e(),
+        }
     }
 }
 
@@ -164,9 +176,9 @@ impl Prover {
     }
 
     pub(super) fn report(&self, outage: bool) -> CriterionReport {
-        let seen = self.above.seen;
-        let lately_worse = self.above.ln_alarm >= LN_LATELY_WORSE;
-        let proven = self.below.ln_e >= self.ln_threshold;
+        let seen = self.above.seen();
+        let lately_worse = self.above.alarms(LN_LATELY_WORSE);
+        let proven = self.below.proves(self.ln_threshold);
         let healthy = proven && !lately_worse && !outage;
         CriterionReport {
             criterion: self.criterion,
@@ -175,7 +187,7 @@ impl Prover {
             trials: seen.trials,
             estimate: seen.share(),
             limit: self.limit,
-            ln_e: self.below.ln_e,
+            ln_e: self.below.ln_e(),
             ln_threshold: self.ln_threshold,
             lately_worse: proven && lately_worse,
         }

@@ -113,17 +113,6 @@ pub enum Action {
     Rollback,
 }
 
-impl Action {
-    /// Whether it changes something without a person.
-    #[must_use]
-    pub const fn is_automatic(self) -> bool {
-        match self {
-            Self::Warn | Self::Ask => false,
-            Self::Freeze | Self::Rollback => true,
-        }
-    }
-}
-
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

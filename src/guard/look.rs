@@ -149,12 +149,7 @@ impl Guard {
 
     /// Takes in what was counted since the last look, and says what all of it proves. `now` is of the same clock each time.
     pub fn look(&mut self, evidence: &dyn Evidence, present: Present, now: Instant) -> GuardReport {
-        self.enter(present, now);
-        self.take(&evidence.counts(), now);
-        let numbers = Numbers::of(evidence);
-        self.find(&numbers);
-        let wanted = self.wanted();
-        let action = self.actions.ask(wanted, now);
+        let (numbers, wanted, action) = self.take_in(evidence, present, now);
         let findings = Findings {
             triggers: &self.triggers,
             phase: &self.phase,
@@ -163,6 +158,26 @@ impl Guard {
             silence: Some(self.phase.silence(now)).filter(|silence| *silence >= self.outage),
         };
         findings.report(action, self.actions.notes(wanted, now))
+    }
+
+    /// As [`look`](Self::look), but says only what is asked for: for those who look after every call, such as simulations.
+    pub fn glance(&mut self, evidence: &dyn Evidence, present: Present, now: Instant) -> Option<Action> {
+        self.take_in(evidence, present, now).2
+    }
+
+    /// The numbers that are no counts, what the triggers want, and what is asked for.
+    fn take_in(
+        &mut self,
+        evidence: &dyn Evidence,
+        present: Present,
+        now: Instant,
+    ) -> (Numbers, Option<Action>, Option<Action>) {
+        self.enter(present, now);
+        self.take(&evidence.counts(), now);
+        let numbers = Numbers::of(evidence);
+        self.find(&numbers);
+        let wanted = self.wanted();
+        (numbers, wanted, self.actions.ask(wanted, now))
     }
 
     /// Begins a new phase if the settings have changed.
@@ -198,8 +213,7 @@ impl Guard {
     fn find(&mut self, numbers: &Numbers) {
         let triggers = &self.triggers;
         self.regressed.retain(|(trigger, _)| triggers.rule(*trigger).action > Action::Warn);
-        let alone = self.phase.is_alone();
-        let proven = self.phase.judges.iter().filter_map(|judge| Some((judge.trigger, judge.proof(alone)?)));
+        let proven = self.phase.judges.iter().filter_map(|judge| Some((judge.trigger, judge.proof?)));
         let runs_new = runs_new(&self.phase.settings);
         let above = [Trigger::Health, Trigger::AverageDuration].into_iter().filter(|trigger| {
             let rule = triggers.rule(*trigger);

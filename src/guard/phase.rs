@@ -93,11 +93,12 @@ impl Phase {
         self.last = *counts;
         self.counted = now;
         let sums = self.sums();
-        self.judges.iter_mut().for_each(|judge| judge.take(&sums));
-        self.provers.iter_mut().for_each(|prover| prover.take(&sums));
         if let Some(split) = &mut self.split {
             split.take(&sums);
         }
+        let alone = self.is_alone();
+        self.judges.iter_mut().for_each(|judge| judge.take(&sums, alone));
+        self.provers.iter_mut().for_each(|prover| prover.take(&sums));
     }
 
     /// All that was counted in this phase.
@@ -110,9 +111,9 @@ impl Phase {
         now.since(self.counted)
     }
 
-    /// Whether new gets so few calls that its share of bad events says nothing.
+    /// Whether new gets so few calls that its share of the bad ones says nothing.
     pub(super) fn is_alone(&self) -> bool {
-        self.split.as_ref().is_some_and(Split::is_too_little)
+        self.split.as_ref().is_some_and(Split::is_blind)
     }
 
     pub(super) fn wrong_split(&self) -> Option<Note> {
@@ -126,12 +127,18 @@ struct Split {
     expected: f64,
     too_much: Wealth,
     too_little: Wealth,
+    /// So little that the comparison is blind.
+    far_too_little: Wealth,
     ln_threshold: f64,
     starts: Counted,
 }
 
 /// Odds that are off by less than this factor are nobody's fault: some keys call more often than others.
 const TOLERANCE: f64 = 1.25;
+
+/// Beyond this factor the few keys that call very often are no explanation. Up to it, new has to be worse by as much more
+/// before the comparison sees it.
+const BLINDNESS: f64 = 5.0;
 
 /// The probability that a right split is ever taken for a wrong one.
 const ALPHA: f64 = 0.001;
@@ -143,7 +150,8 @@ impl Split {
             expected,
             too_much: Wealth::new(Relative::at_most(TOLERANCE).ok()?.in_phase(expected)?),
             too_little: Wealth::new(Relative::at_least(TOLERANCE.recip()).ok()?.in_phase(expected)?),
-            ln_threshold: -spend(ALPHA / 2.0, phase).ln(),
+            far_too_little: Wealth::new(Relative::at_least(BLINDNESS.recip()).ok()?.in_phase(expected)?),
+            ln_threshold: -spend(ALPHA / 3.0, phase).ln(),
             starts: Counted::default(),
         })
     }
@@ -153,14 +161,15 @@ impl Split {
         self.starts = Counted::new(new, new.saturating_add(legacy));
         self.too_much.take(self.starts);
         self.too_little.take(self.starts);
+        self.far_too_little.take(self.starts);
     }
 
-    fn is_too_little(&self) -> bool {
-        self.too_little.ln_e >= self.ln_threshold
+    fn is_blind(&self) -> bool {
+        self.far_too_little.proves(self.ln_threshold)
     }
 
     fn note(&self) -> Option<Note> {
-        let is_wrong = self.is_too_little() || self.too_much.ln_e >= self.ln_threshold;
+        let is_wrong = self.too_little.proves(self.ln_threshold) || self.too_much.proves(self.ln_threshold);
         let seen = self.starts.share().filter(|_| is_wrong)?;
         Some(Note::WrongSplit { expected: self.expected, seen })
     }

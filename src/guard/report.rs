@@ -166,7 +166,7 @@ pub enum Note {
     NoBaseline,
     /// Legacy fails its health checks too, so that going back to it is no way out.
     LegacyUnhealthy,
-    /// New gets more or fewer calls than its share. If they are too few, new is judged by the limits alone.
+    /// New gets more or fewer calls than its share. If it gets less than a fifth of it, it is judged by the limits alone.
     WrongSplit {
         /// The share of calls that it should get, from 0 to 1.
         expected: f64,
@@ -228,7 +228,7 @@ impl GuardReport {
         if self.verdict == GuardVerdict::Regressed || self.action.is_some_and(|action| action > Action::Warn) {
             return Some(Hold::Regressed);
         }
-        self.notes.iter().find_map(|note| match note {
+        let holds = self.notes.iter().filter_map(|note| match note {
             Note::Held { .. } => Some(Hold::Regressed),
             Note::CoolingDown { .. } | Note::ActionsSpent { .. } => Some(Hold::CoolingDown),
             Note::NoNewCounts { .. } => Some(Hold::NoNewCounts),
@@ -238,7 +238,16 @@ impl GuardReport {
             | Note::NoBaseline
             | Note::LegacyUnhealthy
             | Note::WrongSplit { .. } => None,
-        })
+        });
+        holds.max()
+    }
+
+    /// What has regressed, in a sentence for each trigger that is no dry run: the reason of a rollback.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        let real = self.regressed().filter(|report| !report.dry_run);
+        let sentences: Vec<_> = real.map(|report| format!("{}: {}", report.trigger, report.sentence())).collect();
+        sentences.join("; ")
     }
 
     /// The report as JSON, as evidence for the audit: a few kilobytes.
@@ -248,15 +257,15 @@ impl GuardReport {
     }
 }
 
-/// What forbids to promote.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// What forbids to promote. The later one outweighs the earlier ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Hold {
-    /// Something has regressed, and nobody has begun anew since.
-    Regressed,
-    /// There was an automatic action a short while ago.
-    CoolingDown,
     /// Monitoring may be down.
     NoNewCounts,
+    /// There was an automatic action a short while ago.
+    CoolingDown,
+    /// Something has regressed, and nobody has begun anew since.
+    Regressed,
 }

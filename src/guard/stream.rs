@@ -24,29 +24,44 @@ impl Counted {
 /// One hypothesis about a rate: the evidence of a whole phase, and the detector of changes for long ones.
 #[derive(Debug, Clone)]
 pub(super) struct Stream {
-    test: Bernoulli,
+    wealth: Wealth,
     cusum: Cusum,
-    pub(super) seen: Counted,
-    pub(super) ln_e: f64,
-    pub(super) ln_alarm: f64,
 }
 
 impl Stream {
     pub(super) fn new(test: Bernoulli) -> Self {
         let cusum = Cusum::new(&test);
-        Self { test, cusum, seen: Counted::default(), ln_e: 0.0, ln_alarm: 0.0 }
+        Self { wealth: Wealth::new(test), cusum }
     }
 
     /// Takes in the sums of the phase, of which the detector gets the difference to those before.
     pub(super) fn take(&mut self, sums: Counted) {
-        if sums == self.seen {
-            return;
-        }
-        let events = sums.events.saturating_sub(self.seen.events);
-        self.cusum.fold(events, sums.trials.saturating_sub(self.seen.trials));
-        self.seen = sums;
-        self.ln_e = self.test.ln_e(sums.events, sums.trials);
-        self.ln_alarm = self.cusum.ln_value();
+        let seen = self.wealth.seen;
+        let (events, trials) = (sums.events.saturating_sub(seen.events), sums.trials.saturating_sub(seen.trials));
+        self.cusum.fold(events, trials);
+        self.wealth.take(sums);
+    }
+
+    pub(super) const fn seen(&self) -> Counted {
+        self.wealth.seen
+    }
+
+    pub(super) fn ln_e(&self) -> f64 {
+        self.wealth.ln_e()
+    }
+
+    /// Whether [`ln_e`](Self::ln_e) is at least that, which is mostly seen at once.
+    pub(super) fn proves(&self, ln_threshold: f64) -> bool {
+        self.wealth.proves(ln_threshold)
+    }
+
+    pub(super) fn ln_alarm(&self) -> f64 {
+        self.cusum.ln_value()
+    }
+
+    /// Whether [`ln_alarm`](Self::ln_alarm) is at least that, which is mostly seen at once.
+    pub(super) fn alarms(&self, ln_threshold: f64) -> bool {
+        self.cusum.exceeds(ln_threshold)
     }
 }
 
@@ -55,19 +70,23 @@ impl Stream {
 pub(super) struct Wealth {
     test: Bernoulli,
     seen: Counted,
-    pub(super) ln_e: f64,
 }
 
 impl Wealth {
     pub(super) const fn new(test: Bernoulli) -> Self {
-        Self { test, seen: Counted::new(0, 0), ln_e: 0.0 }
+        Self { test, seen: Counted::new(0, 0) }
     }
 
-    pub(super) fn take(&mut self, sums: Counted) {
-        if sums != self.seen {
-            self.seen = sums;
-            self.ln_e = self.test.ln_e(sums.events, sums.trials);
-        }
+    pub(super) const fn take(&mut self, sums: Counted) {
+        self.seen = sums;
+    }
+
+    pub(super) fn ln_e(&self) -> f64 {
+        self.test.ln_e(self.seen.events, self.seen.trials)
+    }
+
+    pub(super) fn proves(&self, ln_threshold: f64) -> bool {
+        self.test.exceeds(self.seen.events, self.seen.trials, ln_threshold)
     }
 }
 

@@ -18,10 +18,13 @@ use super::{Action, GuardError, Trigger};
 /// | health | more than 3 health checks of new in a row have not succeeded | 0.1 | roll back |
 /// | average duration | new takes more than 600 s on average | 0 | warn |
 ///
-/// The *budget* is the probability of any false rollback in a phase, however often somebody looks: 1 %. In the phase number
-/// `k` of a guard it is `6 / (pi^2 k^2)` of that, so that it holds for all of its phases together. A *share* is a trigger's
-/// part of the budget. How often a health check fails by chance is not known to anybody: its share is set aside
-/// for it, and is not used.
+/// The *budget* is the probability that there is ever a false rollback by what a phase has counted, in all phases of a guard
+/// together and however often somebody looks: 1 %. The phase number `k` may spend `6 / (pi^2 k^2)` of it. A *share* is a
+/// trigger's part. How often a health check fails by chance is not known to anybody: its share is set aside for it, and is
+/// not used. For detectors of changes, which know no end, a number of calls takes the place of a probability: see
+/// [`CallsToFalseAlarm`].
+///
+/// The monitor counts which calls are slow: build it with the same factor as the limit of the p95 here.
 ///
 /// It is data: it can be read from any configuration format. What is not given there is as in the default, and what is
 /// not allowed is refused.
@@ -70,7 +73,8 @@ pub struct TriggerRule {
     pub enabled: bool,
 }
 
-/// After how many calls, on average, an alarm comes that is false: the guarantee of the detector that long phases need.
+/// After how many calls, on average, a detector of changes gives a false alarm, if all triggers stay exactly at their limits.
+/// Each of them gets its share: it alone takes longer.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[expect(clippy::exhaustive_structs, reason = "a guard with a control and one without is all there is")]

@@ -19,8 +19,8 @@ use super::mixture::{Bet, FARTHEST, GRID, ln_mean, mean_reaches, odds_factors};
 /// above the rate and falls for one below. So it is at most 1 under either hypothesis, and depends on the counts alone:
 /// the order in which they came does not matter, and those of several processes can be added.
 ///
-/// Only events raise the value of `at_most`, and only other trials that of `at_least`. A rate whose odds are within about a
-/// twentieth of those of `rate` is told apart by neither, in no time.
+/// Only events raise the value of `at_most`, and only other trials that of `at_least`. A true rate whose odds differ from
+/// those of `rate` by less than about a twentieth is never found by either.
 ///
 /// Sources: Ville, *Étude critique de la notion de collectif* (1939), for the guarantee; Robbins, *Statistical methods
 /// related to the law of the iterated logarithm* (1970), for mixtures.

@@ -1,7 +1,7 @@
 //! [`Cusum`]: did a rate change, after however long a time?
 
 use super::Bernoulli;
-use super::mixture::{GRID, ln_of_size, ln_sum};
+use super::mixture::{GRID, ln_of_size, ln_sum, sum_reaches};
 
 /// The e-CUSUM: [`Bernoulli`] that forgets what spoke for the hypothesis.
 ///
@@ -67,8 +67,31 @@ impl Cusum {
         ln_sum(&self.ln_values)
     }
 
+    /// Whether [`ln_value`](Self::ln_value) is at least `ln_threshold`, mostly without any `exp`.
+    #[must_use]
+    pub fn exceeds(&self, ln_threshold: f64) -> bool {
+        sum_reaches(&self.ln_values, ln_threshold)
+    }
+
     /// Forgets everything.
     pub fn reset(&mut self) {
         self.ln_values = [-ln_of_size::<GRID>(); GRID];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whether_it_exceeds_is_what_its_value_says() {
+        let mut cusum = Cusum::new(&Bernoulli::at_most(0.05).unwrap());
+        for tick in 0..400_u64 {
+            cusum.fold(tick % 7 % 3, 10);
+            let value = cusum.ln_value();
+            for (threshold, exceeds) in [(value - 1e-9, true), (value, true), (value + 1e-9, false)] {
+                assert_eq!(cusum.exceeds(threshold), exceeds, "{value} {threshold}");
+            }
+        }
     }
 }

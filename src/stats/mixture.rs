@@ -55,9 +55,12 @@ pub(super) fn each<const N: usize>(of: impl Fn(f64) -> f64) -> [f64; N] {
 /// `ln` of the sum of `exp(term)`.
 pub(super) fn ln_sum<const N: usize>(terms: &[f64; N]) -> f64 {
     let most = largest(terms);
-    let sum: f64 = terms.iter().map(|term| (term - most).exp()).sum();
+    let sum: f64 = terms.iter().map(|term| term - most).filter(|less| *less > NOTHING).map(f64::exp).sum();
     most + sum.ln()
 }
+
+/// What is smaller by this factor, as a logarithm, adds nothing to a sum of two dozen terms that a float could hold.
+const NOTHING: f64 = -42.0;
 
 /// `ln` of the mean of `exp(term)`.
 pub(super) fn ln_mean<const N: usize>(terms: &[f64; N]) -> f64 {
@@ -67,6 +70,11 @@ pub(super) fn ln_mean<const N: usize>(terms: &[f64; N]) -> f64 {
 /// Whether [`ln_mean`] is at least `threshold`. The mean lies between the largest term and its share, which mostly decides.
 pub(super) fn mean_reaches<const N: usize>(terms: &[f64; N], threshold: f64) -> bool {
     largest(terms) >= threshold && ln_mean(terms) >= threshold
+}
+
+/// Whether [`ln_sum`] is at least `threshold`. No term is larger than the sum, and the largest has its share of it.
+pub(super) fn sum_reaches<const N: usize>(terms: &[f64; N], threshold: f64) -> bool {
+    largest(terms) >= threshold - ln_of_size::<N>() && ln_sum(terms) >= threshold
 }
 
 pub(super) fn ln_of_size<const N: usize>() -> f64 {
