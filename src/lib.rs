@@ -31,6 +31,7 @@
 //! | moving on step by step, by evidence | [`RolloutPlan`], [`PlanDriver`], [`ParallelRun`] |
 //! | rolling back, or promoting, by proof | [`Guard`], [`AutoRollback`], [`guard`] |
 //! | switching several migrations at once | [`MigrationRegistry`] |
+//! | trying a plan on modelled traffic and faults, before it runs | `simulate` (a feature) |
 //! | testing all of it without sleeping | `testing` (a feature) |
 //!
 //! Adapters for stores, dashboards and metrics are crates of their own.
@@ -54,6 +55,8 @@ pub mod plan;
 pub mod random;
 pub mod record;
 pub mod runtime;
+#[cfg(feature = "simulate")]
+pub mod simulate;
 pub mod stats;
 pub mod store;
 #[cfg(feature = "testing")]

@@ -85,6 +85,13 @@ assert_all!([Error + Send + Sync + 'static]:
     MonitorError, QualityError,
 );
 
+#[cfg(feature = "simulate")]
+assert_all!([Clone + Debug + Send + Sync + Unpin + 'static]:
+    cutover::simulate::Simulation, cutover::simulate::Model, cutover::simulate::Played, cutover::simulate::Summary,
+);
+#[cfg(feature = "simulate")]
+assert_all!([Error + Send + Sync + 'static]: cutover::simulate::ModelError);
+
 // What a host gives can be shared as an object.
 assert_all!([Send + Sync]:
     dyn Router, dyn Clock, dyn RandomSource, dyn Runtime, dyn Observer, dyn Recorder, dyn Comparator<str>,

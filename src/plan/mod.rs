@@ -9,7 +9,7 @@ mod parallel_run;
 mod progress;
 mod ready_made;
 mod rollout_plan;
-mod span;
+pub(crate) mod span;
 mod step;
 
 pub use decision::{Decision, Need, decide};
@@ -18,6 +18,8 @@ pub use error::PlanError;
 pub use judge::Judge;
 pub use look::{Look, Readiness, StoreView};
 pub use parallel_run::{ParallelEnd, ParallelError, ParallelReport, ParallelRun};
+#[cfg(feature = "simulate")]
+pub(crate) use progress::{Event, evidence};
 pub use progress::{PlanEnd, Progress, Stop};
 pub use rollout_plan::{RolloutPlan, RolloutPlanBuilder};
 pub use step::{Approval, Gate, OnBreach, Reversibility, Step};

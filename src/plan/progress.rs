@@ -88,7 +88,7 @@ pub enum PlanEnd {
 /// What the audit says of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Event {
+pub(crate) enum Event {
     Entered,
     Approved,
     Acknowledged,
@@ -111,7 +111,7 @@ impl Event {
     }
 
     /// The kind of an entry that says this and changes no settings.
-    const fn kind(self) -> ChangeKind {
+    pub(crate) const fn kind(self) -> ChangeKind {
         match self {
             Self::Approved => ChangeKind::Approval,
             Self::Acknowledged => ChangeKind::Acknowledgement,
@@ -154,7 +154,7 @@ impl Said {
 }
 
 /// The evidence of an event, in which the report of the guard stands if there is one and it fits.
-pub(super) fn evidence(plan: &RolloutPlan, event: Event, step: Option<&str>, report: Option<&GuardReport>) -> Value {
+pub(crate) fn evidence(plan: &RolloutPlan, event: Event, step: Option<&str>, report: Option<&GuardReport>) -> Value {
     let proven = report.map(super::look::proven).unwrap_or_default();
     let guard = report.map(GuardReport::evidence).filter(|guard| guard.to_string().len() < MOST_OF_GUARD);
     let mut said = json!({ "plan": plan.name(), "event": event });
