@@ -97,3 +97,7 @@ pub use validate::MigrationValidator;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/why-it-rolled-back.md")]
+struct WhyItRolledBack;

@@ -7,7 +7,7 @@ mod plan_common;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cutover::guard::Guard;
+use cutover::guard::{Guard, GuardReport, Trigger};
 use cutover::monitor::{
     Baseline, Evidence, MeanDurations, PairTally, PhaseCounts, ServedCounts, SideCounts, SideFailures,
 };
@@ -133,6 +133,9 @@ fn with_the_guard_itself_a_new_side_that_breaks_under_load_is_rolled_back() {
     assert!(last.at.duration_since(audit[2].at).unwrap() < 5 * MINUTE);
     let evidence = last.evidence.as_ref().unwrap();
     assert_eq!((&evidence["step"], &evidence["guard"]["verdict"]), (&"half".into(), &"regressed".into()));
+    let report = GuardReport::of(last).unwrap();
+    assert!(report.to_string().contains("calls of new failed"), "{report}");
+    assert_eq!(report.regressed().map(|report| report.trigger).collect::<Vec<_>>(), [Trigger::ErrorRate]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::{Action, Criterion, GuardVerdict, Trigger};
 use crate::mode::SystemMode;
 use crate::percentage::Percentage;
+use crate::store::AuditEntry;
 
 /// What a guard saw at one look, what that proves, and what it asks for. As text it is for people who run the service; as
 /// JSON it is the evidence of a change.
@@ -248,6 +249,28 @@ impl GuardReport {
         let real = self.regressed().filter(|report| !report.dry_run);
         let sentences: Vec<_> = real.map(|report| format!("{}: {}", report.trigger, report.sentence())).collect();
         sentences.join("; ")
+    }
+
+    /// The report that led to a change, if one did: what a plan or an [`AutoRollback`](super::AutoRollback) saw when it rolled
+    /// back or went forward.
+    ///
+    /// ```
+    /// use cutover::guard::GuardReport;
+    /// use cutover::{MemoryStore, MigrationController};
+    ///
+    /// # futures::executor::block_on(async {
+    /// let search = MigrationController::open("search", MemoryStore::new()).await?;
+    /// for entry in search.history(0, 200).await? {
+    ///     println!("{}: {} ({})", entry.epoch, entry.reason, entry.actor);
+    ///     GuardReport::of(&entry).inspect(|report| println!("{report}"));
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn of(entry: &AuditEntry) -> Option<Self> {
+        let evidence = entry.evidence.as_ref()?;
+        Self::deserialize(evidence.get("guard").unwrap_or(evidence)).ok()
     }
 
     /// The report as JSON, as evidence for the audit: a few kilobytes.
