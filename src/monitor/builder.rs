@@ -45,7 +45,7 @@ impl Default for PerformanceMonitorBuilder {
             timeout: Duration::from_nanos(timeout),
             clock: Arc::new(SystemClock::new()),
             quality_metrics: Vec::new(),
-            first_event_per_key: false,
+            first_event_per_key: true,
             p95_factor,
             promotion_factor,
             baseline: None,
@@ -93,7 +93,7 @@ impl PerformanceMonitorBuilder {
 
     /// Whether only the first failure, the first overdue call and the first slow call of each key in a phase count in
     /// [`ServedCounts`](super::ServedCounts), so that one key that fails over and over is not taken for many. The default
-    /// is `false`.
+    /// is `true`: where a few keys make many of the calls, a guard that counts every call cries wolf.
     ///
     /// Calls without a key, and calls that never end, whose key nobody tells, count each time. Keys are kept in 16 KiB:
     /// where thousands of keys have had an event, some are taken for others, and their first event does not count. That

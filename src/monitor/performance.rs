@@ -80,7 +80,7 @@ pub struct PerformanceMonitor {
 }
 
 impl PerformanceMonitor {
-    /// A monitor with ticks of 1 s, a timeout of 30 s and a baseline that it freezes itself.
+    /// A monitor with ticks of 1 s, a timeout of 30 s and a baseline that it freezes itself, which tells keys apart.
     #[must_use]
     pub fn new() -> Self {
         Self::builder().assemble(Settings::default())

@@ -198,8 +198,8 @@ fn a_call_that_legacy_answered_for_new_is_a_failure_of_new_and_a_pair() {
     let builder = DualRunner::<u32, ()>::builder("price", NEW).comparator(Equality).observe(monitor.clone());
     let runner = builder.clock(clock.clone()).fallback(Fallback::ToLegacy).build();
     let calls = || {
-        runner.run_sync("key", || Ok(1), || Err(())).unwrap();
-        block_on(runner.run("key", ready(Ok(1)), ready(Err(())))).unwrap();
+        runner.run_sync("one", || Ok(1), || Err(())).unwrap();
+        block_on(runner.run("other", ready(Ok(1)), ready(Err(())))).unwrap();
         runner.run_sync("key", || Ok(1), || Ok(1)).unwrap();
     };
     calls();
