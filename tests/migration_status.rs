@@ -1,6 +1,11 @@
 //! The status is one value from one snapshot, the same in JSON.
 
-use cutover::{MemoryStore, MigrationController, Percentage, SystemMode};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use cutover::clock::Instant;
+use cutover::{Clock, MemoryStore, MigrationController, Percentage, PerformanceMonitor, SystemMode};
 
 #[tokio::test]
 async fn with_nothing_stored_it_says_legacy_only_by_nobody() {
@@ -52,6 +57,45 @@ async fn it_keeps_the_last_ten_transitions() {
 }
 
 /// Compiles only while handles can go to other threads.
+/// At its second reading it calls for an emergency, from another thread, and notes whether that had to wait.
+#[derive(Debug, Clone, Default)]
+struct Reentrant {
+    controller: Arc<Mutex<Option<MigrationController>>>,
+    waited: Arc<AtomicBool>,
+}
+
+impl Clock for Reentrant {
+    fn now(&self) -> Instant {
+        let once = self.controller.lock().unwrap().take();
+        if let Some(controller) = once {
+            let (done, heard) = std::sync::mpsc::channel();
+            std::thread::spawn(move || {
+                drop(controller.emergency_rollback("ana", "now"));
+                done.send(()).unwrap();
+            });
+            self.waited.store(heard.recv_timeout(Duration::from_secs(10)).is_err(), Ordering::SeqCst);
+        }
+        Instant::from_nanos(1)
+    }
+
+    fn wall(&self) -> SystemTime {
+        SystemTime::UNIX_EPOCH
+    }
+}
+
+#[tokio::test]
+async fn an_emergency_waits_for_nobody_who_compares_the_two_sides() {
+    let clock = Reentrant::default();
+    let monitor = Arc::new(PerformanceMonitor::builder().clock(clock.clone()).build().unwrap());
+    let builder = MigrationController::builder("search", MemoryStore::new()).performance(monitor).manual_refresh();
+    let controller = builder.open().await.unwrap();
+    controller.transition(SystemMode::Parallel, "ana", "compare").await.unwrap();
+    *clock.controller.lock().unwrap() = Some(controller.clone());
+    assert!(controller.status().performance.is_some() && clock.controller.lock().unwrap().is_none());
+    assert!(!clock.waited.load(Ordering::SeqCst));
+    assert_eq!(controller.mode(), SystemMode::EmergencyRollback);
+}
+
 #[test]
 fn handles_are_send_and_sync_and_so_are_their_futures() {
     fn crosses_threads<T: Send>(_: &T) {}
