@@ -51,6 +51,12 @@ fn a_plan_is_read_as_it_is_written() {
 
 #[test]
 fn holds_are_read_as_people_write_them() {
+    let table = toml::toml! {
+        name = "ramp"
+        steps = [{ name = "compare", mode = "parallel", hold = 3600, gate = ["validation"] }]
+    };
+    let plan: RolloutPlan = table.try_into().unwrap();
+    assert_eq!(plan.steps().first().unwrap().hold, Duration::from_secs(3600), "formats that know signed numbers only");
     for (written, seconds) in [(json!("2w"), 14 * DAY), (json!("36h"), 36 * 3600), (json!(90), 90), (json!("0s"), 0)] {
         let plan: RolloutPlan = serde_json::from_value(with("hold", written)).unwrap();
         assert_eq!(plan.step(1).unwrap().hold, Duration::from_secs(seconds));

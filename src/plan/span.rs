@@ -62,6 +62,11 @@ impl Visitor<'_> for Span {
     fn visit_u64<E: Error>(self, seconds: u64) -> Result<Duration, E> {
         Ok(Duration::from_secs(seconds))
     }
+
+    fn visit_i64<E: Error>(self, seconds: i64) -> Result<Duration, E> {
+        let whole = u64::try_from(seconds);
+        whole.map(Duration::from_secs).map_err(|_| E::invalid_value(serde::de::Unexpected::Signed(seconds), &self))
+    }
 }
 
 #[cfg(test)]
