@@ -301,4 +301,16 @@ fn a_step_that_the_plan_does_not_have_freezes_it() {
     migration.write(quarter, ChangeKind::Transition, evidence);
     assert_eq!(migration.decide(&ready()), Decision::Freeze { cause: Stop::UnknownStep });
     assert_eq!(migration.progress.next(&migration.plan), None);
+    // It may be one that cannot be taken back: a person decides.
+    let breached = Look { action: Some(Action::Rollback), ..ready() };
+    assert_eq!(migration.decide(&breached), Decision::Freeze { cause: Stop::UnknownStep });
+}
+
+#[test]
+fn a_plan_begins_neither_during_the_cool_down_nor_while_something_has_regressed() {
+    let migration = Migration::of(ramp());
+    for (held_by, need) in [(Hold::CoolingDown, Need::CoolDown), (Hold::Regressed, Need::Health)] {
+        let look = Look { held_by: Some(held_by), ..ready() };
+        assert_eq!(migration.decide(&look), Decision::Hold { needs: vec![need] });
+    }
 }

@@ -8,10 +8,10 @@ use std::task::{Context, Poll};
 use std::time::{Duration, UNIX_EPOCH};
 
 use cutover::guard::Action;
-use cutover::plan::{Decision, Need, OperateError, PlanEnd};
+use cutover::plan::{Decision, Need, OnBreach, OperateError, PlanEnd, Step};
 use cutover::store::ClaimStore;
 use cutover::testing::{FailingStore, Fault, SlowStore, VirtualRuntime};
-use cutover::{Clock, MemoryStore, Percentage, Runtime, SystemMode};
+use cutover::{Clock, MemoryStore, Percentage, RolloutPlan, Runtime, SystemMode};
 use futures::FutureExt;
 use futures::future::join;
 use plan_common::{HOUR, MINUTE, Process, audit, builder, entered, ramp};
@@ -98,6 +98,26 @@ fn after_a_crash_anywhere_each_step_is_entered_once() {
             assert!(polls > 8, "{polls} polls are too few to have stopped at each await");
             return;
         }
+    }
+}
+
+#[test]
+fn a_driver_that_begins_during_an_outage_rolls_back_all_the_same() {
+    for (step, mode, allowed) in
+        [(OnBreach::Rollback, SystemMode::EmergencyRollback, true), (OnBreach::Freeze, SystemMode::Parallel, false)]
+    {
+        let runtime = VirtualRuntime::new();
+        let store = FailingStore::new(MemoryStore::with_clock(runtime.clock()), runtime.clone());
+        let plan =
+            RolloutPlan::builder("ramp").step(Step::parallel("compare").hold(HOUR).on_breach(step)).build().unwrap();
+        let first = Process::of(&runtime, &store, 1, plan.clone());
+        runtime.run(first.driver.look_once());
+        // Its controller has read the record, and its driver has not looked yet.
+        let second = Process::of(&runtime, &store, 2, plan);
+        store.set_standing(Some(Fault::Unavailable));
+        second.judge.set(|script| script.action = Some(Action::Rollback));
+        let report = runtime.run(second.driver.look_once());
+        assert_eq!((report.decision == Decision::Rollback, second.controller.mode()), (allowed, mode));
     }
 }
 

@@ -142,15 +142,15 @@ pub fn decide(plan: &RolloutPlan, progress: &Progress, look: &Look) -> Decision 
     }
 }
 
-/// What a breach does: the weaker one of what the guard asks for and what the step says. Without a step at which the plan
-/// stands, what the guard asks for.
+/// What a breach does: the weaker one of what the guard asks for and what the step says. Where the plan does not have the
+/// step, nobody knows what it says, and a person is asked.
 fn breach(plan: &RolloutPlan, progress: &Progress, look: &Look) -> Option<Action> {
     if !progress.is_under_way() || progress.settings().mode.resets_rollout() {
         return None;
     }
     let asked = look.action.filter(|action| *action > Action::Warn)?;
     let step = progress.place().and_then(|place| plan.step(place));
-    Some(step.map_or(asked, |step| asked.min(step.on_breach.into())))
+    Some(asked.min(step.map_or(Action::Ask, |step| step.on_breach.into())))
 }
 
 fn go_on(plan: &RolloutPlan, progress: &Progress, look: &Look) -> Decision {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{Decision, Look, Reversibility, RolloutPlan, Step};
 use crate::guard::{Criterion, GuardReport};
 use crate::mode::SystemMode;
+use crate::percentage::Percentage;
 use crate::store::{AuditEntry, AuditHash, ChangeKind, Settings};
 
 /// How far a plan has come. It follows from the audit of the migration and from nothing else, so that whoever reads the store
@@ -185,6 +186,15 @@ impl Progress {
         let mut progress = Self::new();
         entries.into_iter().for_each(|entry| progress.follow(plan, entry));
         progress
+    }
+
+    /// Where a plan seems to stand, by what holds; `None` where none of its steps has these settings.
+    pub(super) fn assumed(plan: &RolloutPlan, mode: SystemMode, rollout: Percentage) -> Option<Self> {
+        let is_present = |step: &Step| (step.settings().mode, step.settings().rollout) == (mode, rollout);
+        let place = plan.steps().iter().rposition(is_present)?;
+        let settings = plan.step(place)?.settings();
+        let entered = Some(Entered { place, epoch: 0, etag: 0, at: SystemTime::UNIX_EPOCH });
+        Some(Self { settings, entered, ..Self::default() })
     }
 
     /// Takes in the next entry of the audit.

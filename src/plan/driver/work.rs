@@ -45,7 +45,8 @@ impl Work {
         let guard = self.judge(shared);
         let mut look = self.seen(shared, store, guard.as_ref());
         let active = store == StoreView::Fresh && self.is_active(shared).await;
-        let mut decision = decide(&shared.plan, &self.progress, &look);
+        let assumed = self.assumed(shared, store);
+        let mut decision = decide(&shared.plan, assumed.as_ref().unwrap_or(&self.progress), &look);
         if active && waits_for_legacy_only(&decision) {
             look.legacy = legacy(shared).await;
             decision = decide(&shared.plan, &self.progress, &look);
@@ -73,6 +74,13 @@ impl Work {
             samples: look.samples,
             guard,
         }
+    }
+
+    /// Where the plan seems to stand, as long as the store has not said so: a rollback does not wait for it.
+    fn assumed(&self, shared: &Shared, store: StoreView) -> Option<Progress> {
+        let unread = store != StoreView::Fresh && self.progress.head.epoch == 0;
+        let status = unread.then(|| shared.controller.status())?;
+        Progress::assumed(&shared.plan, status.mode, status.rollout)
     }
 
     /// What the judge says; a panic of it, or of the evidence, is an outage of monitoring.
