@@ -1,4 +1,5 @@
 //! The status is one value from one snapshot, the same in JSON.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
