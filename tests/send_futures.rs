@@ -5,13 +5,14 @@
 use std::cell::{Cell, RefCell};
 use std::future::ready;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cutover::control::Resolution;
 use cutover::validate::{Case, record_from};
 use cutover::{
-    Claims, DualRunner, Equality, HostRuntime, MemoryStore, MigrationController, MigrationValidator, Percentage, Route,
-    Side, SystemMode,
+    Claims, DualRunner, Equality, Guard, HostRuntime, MemoryStore, MigrationController, MigrationValidator,
+    ParallelRun, Percentage, PerformanceMonitor, PlanDriver, RolloutPlan, Route, Side, SystemMode,
 };
 use futures::executor::block_on;
 use serde_json::json;
@@ -97,6 +98,24 @@ fn the_futures_of_a_controller_of_claims_and_of_a_validator_can_be_sent() {
         assert_eq!(report.passed, 1);
         let recording = sent(record_from([("one", 1_u64)], |input: u64| ready(Ok::<_, String>(input)))).await;
         assert_eq!(recording.cases.len(), 1);
+    });
+}
+
+#[test]
+fn the_futures_of_a_plan_can_be_sent() {
+    spawned(async {
+        let store = MemoryStore::new();
+        let opened = MigrationController::open("search", store.clone()).await.unwrap();
+        let claims = Claims::new(&opened, store, "ana").unwrap();
+        let monitor = Arc::new(PerformanceMonitor::new());
+        let plan = RolloutPlan::five_week_ramp();
+        let driver = PlanDriver::new(plan, &opened, claims, monitor.clone(), Guard::default());
+        sent(driver.look_once()).await;
+        drop(sent(driver.run()));
+        sent(driver.pause("ana", "wait")).await.unwrap();
+        sent(driver.approve("tenth", "ana", "fine")).await.unwrap_err();
+        sent(driver.abort("ana", "stop")).await.unwrap();
+        drop(sent(ParallelRun::new(&opened, monitor, Guard::default()).run("ana", "compare")));
     });
 }
 

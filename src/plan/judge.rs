@@ -7,7 +7,7 @@ use crate::guard::{Guard, GuardReport, Present};
 use crate::monitor::Evidence;
 
 /// Who says whether new has regressed and what is proven of it. [`Guard`] is one; a test may have another.
-pub trait Judge: Send {
+pub trait Judge: Send + Sync {
     /// Takes in what was counted since the last look, and says what all of it proves. `now` is of the same clock each time.
     fn look(&mut self, evidence: &dyn Evidence, present: Present, now: Instant) -> GuardReport;
 
