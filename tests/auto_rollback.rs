@@ -116,6 +116,25 @@ fn what_is_no_rollback_changes_nothing() {
 }
 
 #[test]
+fn what_was_counted_before_a_rollback_is_no_evidence_after_it() {
+    let world = World::new();
+    let watching = world.start(Guard::default());
+    world.counts.calls(2, 400, 100);
+    world.pass(SECOND);
+    assert_eq!(world.controller.mode(), SystemMode::EmergencyRollback);
+    // Somebody mends it and exposes it again, all of it between two looks.
+    for mode in [SystemMode::LegacyOnly, SystemMode::Parallel, SystemMode::NewOnly] {
+        world.runtime.run(world.controller.transition(mode, "ana", "mended")).unwrap();
+    }
+    world.counts.calls(world.controller.status().epoch, 1_000, 0);
+    world.pass(10 * SECOND);
+    assert_eq!((world.controller.mode(), watching.report().unwrap().action), (SystemMode::NewOnly, None));
+    world.counts.calls(world.controller.status().epoch, 1_400, 200);
+    world.pass(2 * SECOND);
+    assert_eq!(world.controller.mode(), SystemMode::EmergencyRollback, "it still looks");
+}
+
+#[test]
 fn evidence_that_panics_is_looked_at_again() {
     let world = World::new();
     *world.counts.hold() = None;

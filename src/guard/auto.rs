@@ -1,6 +1,7 @@
 //! [`AutoRollback`]: looks each second, and rolls back.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use super::{Action, Guard, GuardReport, Present};
 use crate::contain::contain_quietly;
 use crate::control::{MigrationController, WeakController};
 use crate::lock::lock;
+use crate::mode::SystemMode;
 use crate::monitor::Evidence;
 use crate::runtime::{Runtime, try_sleep};
 
@@ -24,7 +26,8 @@ use crate::runtime::{Runtime, try_sleep};
 /// the evidence panics, that look is skipped.
 ///
 /// It judges by statistics, and needs a few bad calls more than an [`AutoFallback`](crate::AutoFallback), which acts at
-/// once when new is plainly broken. Both together do no harm.
+/// once when new is plainly broken. Both together do no harm. A driver of a plan rolls back by itself: with this beside it
+/// there are two guards, each with a budget of its own.
 ///
 /// ```
 /// # #[cfg(not(feature = "testing"))] fn main() {}
@@ -73,7 +76,11 @@ struct Watching {
     evidence: Arc<dyn Evidence>,
     controller: WeakController,
     report: Mutex<Option<GuardReport>>,
+    /// The epoch that was rolled back, until somebody has exposed new again.
+    acted: AtomicU64,
 }
+
+const NEVER: u64 = u64::MAX;
 
 /// How often it looks.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -86,7 +93,8 @@ impl AutoRollback {
     pub fn start(controller: &MigrationController, guard: Guard, evidence: Arc<dyn Evidence>) -> Self {
         let controller = controller.downgrade();
         let runtime = controller.runtime();
-        let watching = Watching { guard: Mutex::new(guard), evidence, controller, report: Mutex::default() };
+        let (guard, report, acted) = (Mutex::new(guard), Mutex::default(), AtomicU64::new(NEVER));
+        let watching = Watching { guard, evidence, controller, report, acted };
         let watching = Arc::new(watching);
         if let Some(runtime) = runtime {
             let looks = look_on(Arc::downgrade(&watching), Arc::clone(&runtime)).boxed();
@@ -123,6 +131,7 @@ impl Watching {
     fn look(&self) -> bool {
         let Some((status, now)) = self.controller.status() else { return false };
         let present = Present::of(&status);
+        self.begin_anew_after_a_rollback(present);
         let looked = contain_quietly(|| lock(&self.guard).look(&*self.evidence, present, now));
         if let Ok(report) = looked {
             self.act(report);
@@ -132,10 +141,23 @@ impl Watching {
         true
     }
 
+    /// A person has exposed new again, perhaps with the settings of before: what was counted before the rollback is no
+    /// evidence for that.
+    fn begin_anew_after_a_rollback(&self, present: Present) {
+        let exposed = present.settings.mode != SystemMode::EmergencyRollback;
+        if exposed && present.epoch > self.acted.load(Ordering::Relaxed) {
+            self.acted.store(NEVER, Ordering::Relaxed);
+            lock(&self.guard).begin_anew();
+        }
+    }
+
     fn act(&self, report: GuardReport) {
         let asked = lock(&self.report).as_ref().and_then(|last| last.action);
         match report.action {
-            Some(Action::Rollback) => self.controller.emergency(ACTOR, &report.reason(), report.evidence()),
+            Some(Action::Rollback) => {
+                self.acted.store(report.epoch, Ordering::Relaxed);
+                self.controller.emergency(ACTOR, &report.reason(), report.evidence());
+            }
             Some(action) if asked != Some(action) => {
                 tracing::warn!(%action, reason = report.reason(), "the guard asks");
             }
