@@ -380,6 +380,7 @@ fn the_report_of_the_last_look_is_there_for_a_dashboard() {
     assert_eq!(process.driver.report(), None);
     let report = runtime.run(process.driver.look_once());
     assert_eq!(process.driver.report(), Some(report.clone()));
+    assert_eq!(report.to_string(), "ramp, compare: enter compare");
     let json = serde_json::to_value(&report).unwrap();
     assert_eq!(
         (&json["plan"], &json["step"], &json["decision"]["decision"]),

@@ -51,12 +51,15 @@ fn a_plan_is_read_as_it_is_written() {
 
 #[test]
 fn holds_are_read_as_people_write_them() {
+    let refused = serde_json::from_value::<RolloutPlan>(with("gate", json!("latency"))).unwrap_err().to_string();
+    assert!(refused.contains(r#""none" or a list of validation, throughput, latency"#), "{refused}");
     let table = toml::toml! {
         name = "ramp"
         steps = [{ name = "compare", mode = "parallel", hold = 3600, gate = ["validation"] }]
     };
     let plan: RolloutPlan = table.try_into().unwrap();
     assert_eq!(plan.steps().first().unwrap().hold, Duration::from_secs(3600), "formats that know signed numbers only");
+    assert_eq!(plan.steps().first().unwrap().min_samples, 1_000, "as in a plan that is built");
     for (written, seconds) in [(json!("2w"), 14 * DAY), (json!("36h"), 36 * 3600), (json!(90), 90), (json!("0s"), 0)] {
         let plan: RolloutPlan = serde_json::from_value(with("hold", written)).unwrap();
         assert_eq!(plan.step(1).unwrap().hold, Duration::from_secs(seconds));

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{self, SeqAccess, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::span;
 use crate::Percentage;
@@ -51,7 +52,8 @@ pub struct Step {
     #[serde(with = "span")]
     pub hold: Duration,
     /// How many calls of new must have been seen in it. Without any call it never ends.
-    #[serde(default)]
+    /// Where a text does not give it: 1,000.
+    #[serde(default = "default_samples")]
     pub min_samples: u64,
     /// What must be proven in it.
     pub gate: Gate,
@@ -67,6 +69,10 @@ pub struct Step {
     /// Whether it is meant to expose less to new than the step before it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub backwards: bool,
+}
+
+const fn default_samples() -> u64 {
+    1_000
 }
 
 impl Step {
@@ -96,7 +102,7 @@ impl Step {
             rollout,
             shadow_share: None,
             hold: Duration::from_secs(24 * 60 * 60),
-            min_samples: 1_000,
+            min_samples: default_samples(),
             gate,
             approval: Approval::default(),
             reversibility: Reversibility::default(),
@@ -173,8 +179,7 @@ impl Step {
 }
 
 /// What must be proven during a step. As text it is `none` or a list such as `["throughput", "latency"]`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "GateText", into = "GateText")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Gate {
     /// Nothing, on purpose.
@@ -202,34 +207,43 @@ impl Gate {
     }
 }
 
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(untagged)]
-enum GateText {
-    Word(NoGate),
-    List(Vec<Criterion>),
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum NoGate {
-    None,
-}
-
-impl From<GateText> for Gate {
-    fn from(text: GateText) -> Self {
-        match text {
-            GateText::Word(NoGate::None) => Self::Open,
-            GateText::List(criteria) => Self::of(criteria),
+impl Serialize for Gate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Open => serializer.serialize_str(NO_GATE),
+            Self::Proven(criteria) => criteria.serialize(serializer),
         }
     }
 }
 
-impl From<Gate> for GateText {
-    fn from(gate: Gate) -> Self {
-        match gate {
-            Gate::Open => Self::Word(NoGate::None),
-            Gate::Proven(criteria) => Self::List(criteria),
+impl<'de> Deserialize<'de> for Gate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(GateText)
+    }
+}
+
+const NO_GATE: &str = "none";
+
+struct GateText;
+
+impl<'de> Visitor<'de> for GateText {
+    type Value = Gate;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{NO_GATE}\" or a list of {}", Criterion::ALL.map(Criterion::name).join(", "))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Gate, E> {
+        let unknown = || E::invalid_value(Unexpected::Str(&crate::excerpt::excerpt(text)), &self);
+        (text == NO_GATE).then_some(Gate::Open).ok_or_else(unknown)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Gate, A::Error> {
+        let mut criteria = Vec::new();
+        while let Some(criterion) = list.next_element()? {
+            criteria.push(criterion);
         }
+        Ok(Gate::of(criteria))
     }
 }
 

@@ -1,5 +1,6 @@
 //! [`PlanReport`].
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -33,4 +34,12 @@ pub struct PlanReport {
     pub samples: u64,
     /// What the guard says; `None` if it does not answer.
     pub guard: Option<GuardReport>,
+}
+
+impl fmt::Display for PlanReport {
+    /// Where the plan stands and what was decided, in a line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { plan, step, decision, .. } = self;
+        write!(f, "{plan}, {}: {decision}", step.as_deref().unwrap_or("not begun"))
+    }
 }
