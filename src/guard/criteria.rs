@@ -101,7 +101,9 @@ impl PromotionCriteria {
 
     /// How the p95 may change at worst: +0.10 is 10 % *slower* than legacy. It is never negative.
     ///
-    /// The monitor counts the calls that are slower than that, so it has to be built with the same number.
+    /// The monitor counts the calls that are slower than that, so it has to be built with the same number, as
+    /// [`promotion_factor`](crate::monitor::PerformanceMonitorBuilder::promotion_factor). With another one nothing is proven,
+    /// and the report says so.
     #[must_use]
     pub const fn p95_change_at_most(&self) -> f64 {
         self.raw.p95_change_at_most

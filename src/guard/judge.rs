@@ -1,6 +1,7 @@
 //! [`Judge`]: one statistical trigger in one phase. [`Prover`]: one criterion in one phase.
 
 use super::criteria::SLOW;
+use super::factors::Factors;
 use super::stream::{Counted, LN_LATELY_WORSE, Stream, Wealth};
 use super::tally::{Tally, control, split};
 use super::{
@@ -175,10 +176,11 @@ impl Prover {
         self.above.take(sums);
     }
 
-    pub(super) fn report(&self, outage: bool) -> CriterionReport {
+    pub(super) fn report(&self, outage: bool, factors: &Factors) -> CriterionReport {
         let seen = self.above.seen();
         let lately_worse = self.above.alarms(LN_LATELY_WORSE);
-        let proven = self.below.proves(self.ln_threshold);
+        let counted_beyond = factors.unlike_criterion(self.criterion);
+        let proven = counted_beyond.is_none() && self.below.proves(self.ln_threshold);
         let healthy = proven && !lately_worse && !outage;
         CriterionReport {
             criterion: self.criterion,
@@ -187,6 +189,7 @@ impl Prover {
             trials: seen.trials,
             estimate: seen.share(),
             limit: self.limit,
+            counted_beyond,
             ln_e: self.below.ln_e(),
             ln_threshold: self.ln_threshold,
             lately_worse: proven && lately_worse,

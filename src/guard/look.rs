@@ -37,7 +37,7 @@ use crate::store::Settings;
 /// ```
 /// use cutover::clock::Instant;
 /// use cutover::guard::{Action, Guard, GuardVerdict, Present, Trigger};
-/// use cutover::monitor::{Baseline, Evidence, MeanDurations, PhaseCounts, SideCounts, SideFailures};
+/// use cutover::monitor::{Baseline, Evidence, LatencyFactors, MeanDurations, PhaseCounts, SideCounts, SideFailures};
 /// use cutover::store::Settings;
 /// use cutover::{Percentage, SystemMode};
 ///
@@ -49,6 +49,7 @@ use crate::store::Settings;
 ///     fn health_failures(&self) -> SideFailures { SideFailures::default() }
 ///     fn mean_durations(&self) -> MeanDurations { MeanDurations::default() }
 ///     fn baseline(&self) -> Option<Baseline> { None }
+///     fn latency_factors(&self) -> LatencyFactors { LatencyFactors::default() }
 /// }
 ///
 /// let settings = Settings { mode: SystemMode::NewOnly, rollout: Percentage::HUNDRED, shadow_share: None };
@@ -180,7 +181,7 @@ impl Guard {
     ) -> (Numbers, Option<Action>, Option<Action>) {
         self.enter(present, now);
         self.take(&evidence.counts(), now);
-        let numbers = Numbers::of(evidence);
+        let numbers = Numbers::of(evidence, &self.triggers, &self.criteria);
         self.find(&numbers);
         let wanted = self.wanted();
         (numbers, wanted, self.actions.ask(wanted, now))
@@ -220,6 +221,7 @@ impl Guard {
         let triggers = &self.triggers;
         self.regressed.retain(|(trigger, _)| triggers.rule(*trigger).action > Action::Warn);
         let proven = self.phase.judges.iter().filter_map(|judge| Some((judge.trigger, judge.proof?)));
+        let proven = proven.filter(|(trigger, _)| numbers.factors.unlike_trigger(*trigger).is_none());
         let runs_new = runs_new(&self.phase.settings);
         let above = [Trigger::Health, Trigger::AverageDuration].into_iter().filter(|trigger| {
             let rule = triggers.rule(*trigger);

@@ -18,6 +18,7 @@ mod auto;
 mod criteria;
 mod display;
 mod error;
+mod factors;
 mod figures;
 mod findings;
 mod judge;

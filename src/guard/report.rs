@@ -54,6 +54,8 @@ pub struct TriggerReport {
     pub estimate: Option<f64>,
     /// The limit, in the unit of the trigger.
     pub limit: f64,
+    /// Beyond how many times the p95 of legacy calls were counted as slow, where that is not the limit. Then they prove nothing.
+    pub counted_beyond: Option<f64>,
     /// Bad events of legacy.
     pub legacy_events: u64,
     /// Of how many.
@@ -139,6 +141,9 @@ pub struct CriterionReport {
     pub estimate: Option<f64>,
     /// The share that has to be proven not to be reached.
     pub limit: f64,
+    /// Beyond how many times the p95 of legacy calls were counted as slow, where that is not what is asked for. Then nothing
+    /// is proven.
+    pub counted_beyond: Option<f64>,
     /// The e-value against "the limit is reached", as a natural logarithm.
     pub ln_e: f64,
     /// It is proven from here on.
@@ -173,6 +178,23 @@ pub enum Note {
         expected: f64,
         /// The share that it gets.
         seen: f64,
+    },
+    /// Calls are counted as slow beyond another number of times the p95 of legacy than the limit of the p95 trigger, which is
+    /// held: build the monitor with [`p95_factor`](crate::monitor::PerformanceMonitorBuilder::p95_factor), or the triggers
+    /// with the limit by which it counts.
+    OtherP95Factor {
+        /// The factor of [`Evidence::latency_factors`](crate::monitor::Evidence::latency_factors).
+        counted: f64,
+        /// The limit.
+        limit: f64,
+    },
+    /// As `OtherP95Factor`, for the latency criterion, which cannot be proven: build the monitor with
+    /// [`promotion_factor`](crate::monitor::PerformanceMonitorBuilder::promotion_factor).
+    OtherPromotionFactor {
+        /// The factor of [`Evidence::latency_factors`](crate::monitor::Evidence::latency_factors).
+        counted: f64,
+        /// 1 and the change that [`PromotionCriteria`](super::PromotionCriteria) allow.
+        limit: f64,
     },
     /// So many automatic actions are enough for the time: it is frozen instead, and somebody has to look.
     ActionsSpent {
@@ -238,6 +260,8 @@ impl GuardReport {
             | Note::BegunAnew
             | Note::NoBaseline
             | Note::LegacyUnhealthy
+            | Note::OtherP95Factor { .. }
+            | Note::OtherPromotionFactor { .. }
             | Note::WrongSplit { .. } => None,
         });
         holds.max()

@@ -24,7 +24,8 @@ use super::{Action, GuardError, Trigger};
 /// not used. For detectors of changes, which know no end, a number of calls takes the place of a probability: see
 /// [`CallsToFalseAlarm`].
 ///
-/// The monitor counts which calls are slow: build it with the same factor as the limit of the p95 here.
+/// The monitor counts which calls are slow: build it with the same factor as the limit of the p95 here. With another one the
+/// p95 proves nothing, and the report says so.
 ///
 /// It is data: it can be read from any configuration format. What is not given there is as in the default, and what is
 /// not allowed is refused.
