@@ -213,6 +213,51 @@ fn a_wrong_split_is_said_and_hides_nothing() {
     assert_eq!(watched.look().notes, [], "some keys call more often than others");
 }
 
+/// The same share of the calls of both sides fails, and new gets more calls than it should.
+#[test]
+fn more_bad_calls_of_new_because_it_gets_more_calls_prove_nothing() {
+    for (rollout, share) in [(10.0, 0.2), (10.0, 0.5), (50.0, 0.7), (1.0, 0.04)] {
+        let (mut watched, mut chance) = (Watched::gradual(Guard::default(), rollout), Chance::new(11));
+        for call in 0..100_000 {
+            watched.served(chance.is(share), chance.is(0.08));
+            if call % 100 == 0 {
+                let acts = watched.glance();
+                assert_eq!(acts, None, "{share} instead of {rollout} %, call {call}, seed {SEED}\n{}", watched.look());
+            }
+        }
+        let report = watched.look();
+        let errors = report.trigger(Trigger::ErrorRate).unwrap();
+        let relative = errors.relative.unwrap();
+        assert!((relative.expected_share - share).abs() < 0.01, "{report}");
+        assert!(errors.events * 20 > errors.trials, "over the limit: {report}");
+    }
+}
+
+/// As above, and new is worse, or gets so many calls that nobody can say.
+#[test]
+fn what_is_wrong_is_found_although_new_gets_more_calls_than_it_should() {
+    for (share, rate, most) in [(0.2, 0.2, 300), (0.5, 0.2, 400), (1.0, 0.2, 200)] {
+        let mut late = Watched::gradual(Guard::default(), 10.0);
+        let mut chance = Chance::new(12);
+        for _ in 0..2_000 {
+            for _ in 0..50 {
+                late.served(chance.is(share), chance.is(0.01));
+            }
+            assert_eq!(late.glance(), None, "seed {SEED}");
+        }
+        for mut watched in [Watched::gradual(Guard::default(), 10.0), late] {
+            let mut calls = 0;
+            while watched.glance().is_none() && calls < 5_000 {
+                let by_new = chance.is(share);
+                watched.served(by_new, chance.is(if by_new { rate } else { 0.01 }));
+                calls += u64::from(by_new);
+            }
+            println!("{share} instead of 10 %: {calls} calls of new");
+            assert!(calls < most, "{calls}, seed {SEED}\n{}", watched.look());
+        }
+    }
+}
+
 #[test]
 fn all_that_is_wrong_is_named() {
     let mut watched = Watched::new_only(Guard::default());

@@ -76,7 +76,7 @@ impl Findings<'_> {
         let judge = self.phase.judges.iter().find(|judge| judge.trigger == trigger);
         let proof = self.regressed.iter().find(|(known, _)| *known == trigger).map(|(_, proof)| *proof);
         let rule = self.triggers.rule(trigger);
-        let strength = judge.map(|judge| judge.strength(self.phase.is_alone()));
+        let strength = judge.map(|judge| judge.strength(self.phase.labelling()));
         let Finding { new, legacy, estimate } = self.finding(trigger, judge);
         TriggerReport {
             trigger,

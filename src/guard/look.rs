@@ -21,7 +21,7 @@ use crate::store::Settings;
 /// - While legacy runs beside new (`Parallel`, and `GradualRollout` below 100 %), two things have to be proven: that new is
 ///   beyond the limit, and that it is worse than legacy. What strikes both, such as a slow database, is no reason to leave new.
 ///   In `Parallel` the items count on which only one side was bad; in `GradualRollout` whether the bad calls are more
-///   often of new than its share.
+///   often of new than its share, and than the share of calls that it gets, if that is proven to be larger.
 /// - Comparisons that disagree are proven by the limit alone.
 /// - Without legacy beside it (`NewOnly`, and `GradualRollout` at 100 %), a detector of changes says when new goes beyond the
 ///   limit. It forgets what was good before, so that a break is found as soon after a year as after an hour. The same

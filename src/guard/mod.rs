@@ -15,6 +15,7 @@
 
 mod actions;
 mod auto;
+mod beside;
 mod criteria;
 mod display;
 mod error;

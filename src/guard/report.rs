@@ -108,7 +108,8 @@ pub struct RelativeReport {
     pub new: u64,
     /// Events of legacy alone.
     pub legacy: u64,
-    /// Which share of them would be of new, from 0 to 1, if both were equally good.
+    /// Which share of them would be of new, from 0 to 1, if both were equally good: the one that it should serve, or the one
+    /// that it serves if that is proven to be more.
     pub expected_share: f64,
     /// The e-value against "new is no worse than legacy".
     pub ln_e: f64,
@@ -172,7 +173,8 @@ pub enum Note {
     NoBaseline,
     /// Legacy fails its health checks too, so that going back to it is no way out.
     LegacyUnhealthy,
-    /// New gets more or fewer calls than its share. If it gets less than a fifth of it, it is judged by the limits alone.
+    /// New gets more or fewer calls than its share. If it gets more, it has to be worse than legacy by as much more. If
+    /// new, or legacy, gets less than a fifth of its share, new is judged by the limits alone.
     WrongSplit {
         /// The share of calls that it should get, from 0 to 1.
         expected: f64,
