@@ -13,9 +13,10 @@ use crate::store::Settings;
 
 /// Says when new has regressed, and when it is proven to be good enough. Between the two it says that nothing is proven.
 ///
-/// It may look as often as it likes, at best about once a second: the probability that it is ever wrong stays what the
-/// [`RollbackTriggers`] and the [`PromotionCriteria`] say. A look without new data changes nothing. It never asks for the
-/// time, and does nothing by itself: [`AutoRollback`](super::AutoRollback) and plans look and act.
+/// It may look as often as it likes, at best about once a second: how probable it is to be wrong stays what the
+/// [`RollbackTriggers`] and the [`PromotionCriteria`] say. That is a budget for all that the phases have counted, and on top of
+/// it a rare [false alarm](super::CallsToFalseAlarm) of the detectors of changes. A look without new data changes nothing. It
+/// never asks for the time, and does nothing by itself: [`AutoRollback`](super::AutoRollback) and plans look and act.
 ///
 /// # What proves a regression
 /// - While legacy runs beside new (`Parallel`, and `GradualRollout` below 100 %), two things have to be proven: that new is
