@@ -7,7 +7,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use cutover::clock::Instant;
 use cutover::guard::{Guard, Present};
 use cutover::monitor::{
-    Baseline, Evidence, MeanDurations, PairTally, PhaseCounts, ServedCounts, SideCounts, SideFailures,
+    Baseline, Evidence, LatencyFactors, MeanDurations, PairTally, PhaseCounts, ServedCounts, SideCounts, SideFailures,
 };
 use cutover::store::Settings;
 use cutover::{Percentage, SystemMode};
@@ -57,6 +57,10 @@ impl Evidence for Sums {
 
     fn baseline(&self) -> Option<Baseline> {
         None
+    }
+
+    fn latency_factors(&self) -> LatencyFactors {
+        LatencyFactors::default()
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cutover::guard::{Action, RollbackTriggers, Trigger};
-use cutover::monitor::{Baseline, Evidence, MeanDurations, PhaseCounts, SideCounts, SideFailures};
+use cutover::monitor::{Baseline, Evidence, LatencyFactors, MeanDurations, PhaseCounts, SideCounts, SideFailures};
 use cutover::testing::VirtualRuntime;
 use cutover::{AutoRollback, Guard, MemoryStore, MigrationController, PromotionCriteria, SystemMode};
 
@@ -43,6 +43,10 @@ impl Evidence for Shared {
 
     fn baseline(&self) -> Option<Baseline> {
         None
+    }
+
+    fn latency_factors(&self) -> LatencyFactors {
+        LatencyFactors::default()
     }
 }
 

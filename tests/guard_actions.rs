@@ -22,8 +22,8 @@ fn guard(
 /// New fails always, and legacy never.
 fn break_new(watched: &mut Watched) {
     watched.pairs(50, 50, 0);
-    for _ in 0..50 {
-        watched.served(true, true);
+    for call in 0..200 {
+        watched.served(call % 4 == 0, call % 4 == 0);
     }
 }
 

@@ -85,6 +85,61 @@ fn failures_are_found_soon_in_every_mode() {
     }
 }
 
+/// Durations are lognormal with a sigma of 1, so that of the calls of a side whose p95 is 2.5 times that of legacy, 7.8 % take
+/// longer than 2 times the p95 of legacy, and so on.
+const SLOW: [(f64, f64); 5] = [(2.5, 0.0776), (3.0, 0.1076), (4.0, 0.1706), (6.0, 0.2925), (10.0, 0.4859)];
+
+/// Legacy beyond its own p95, and beyond 2 times that.
+const LEGACY_SLOW: (f64, f64) = (0.05, 0.0097);
+
+fn slow_of_new(watched: &mut Watched, calls: u64) {
+    let new = &mut watched.fed.counts.new;
+    (new.started, new.succeeded, new.timed) = (new.started + calls, new.succeeded + calls, new.timed + calls);
+    new.slow += 1;
+}
+
+fn slow_in_parallel(watched: &mut Watched, chance: &mut Chance, rate: f64, _: f64) -> u64 {
+    let calls = chance.next_event(rate);
+    slow_of_new(watched, calls);
+    let pairs = &mut watched.fed.counts.pairs;
+    pairs.only_new_slow += u64::from(!chance.is(LEGACY_SLOW.0));
+    pairs.only_legacy_slow += events_until(chance, calls - 1, LEGACY_SLOW.0);
+    calls
+}
+
+fn slow_in_rollout(watched: &mut Watched, chance: &mut Chance, rate: f64, _: f64) -> u64 {
+    let calls = chance.next_event(rate);
+    slow_of_new(watched, calls);
+    let PhaseCounts { served_legacy, served_new, .. } = &mut watched.fed.counts;
+    served_legacy.started += 9 * calls;
+    served_legacy.slow += events_until(chance, 9 * calls, LEGACY_SLOW.1);
+    served_new.started += calls;
+    served_new.slow += 1;
+    calls
+}
+
+fn slow_alone(watched: &mut Watched, chance: &mut Chance, rate: f64, _: f64) -> u64 {
+    let calls = chance.next_event(rate);
+    slow_of_new(watched, calls);
+    calls
+}
+
+#[test]
+fn slow_calls_are_found_soon_in_every_mode() {
+    println!(
+        "calls of new until it acts, median and p95; p95 of new 2.5, 3, 4, 6 and 10 times that of legacy, the limit is 2"
+    );
+    let steps: [Step; 3] = [slow_in_parallel, slow_in_rollout, slow_alone];
+    let most = [[3_300, 850, 240, 82, 34], [1_600, 400, 110, 35, 15], [2_900, 760, 210, 66, 27]];
+    for (((mode, watched, _), step), most) in modes().into_iter().zip(steps).zip(most) {
+        let found = SLOW.map(|(_, rate)| delays(&watched, step, rate, 300));
+        println!("{mode:<20} {found:?}");
+        for ((median, _), most) in found.into_iter().zip(most) {
+            assert!(median <= most, "{mode}: {found:?}, medians at most {most:?}; seed {SEED}");
+        }
+    }
+}
+
 /// Both sides fail in 1 % of a million calls, then new fails in 20 %.
 #[test]
 fn a_long_healthy_time_makes_nobody_blind() {
@@ -211,6 +266,51 @@ fn a_wrong_split_is_said_and_hides_nothing() {
         watched.served(chance.is(0.11), chance.is(0.02));
     }
     assert_eq!(watched.look().notes, [], "some keys call more often than others");
+}
+
+/// The same share of the calls of both sides fails, and new gets more calls than it should.
+#[test]
+fn more_bad_calls_of_new_because_it_gets_more_calls_prove_nothing() {
+    for (rollout, share) in [(10.0, 0.2), (10.0, 0.5), (50.0, 0.7), (1.0, 0.04)] {
+        let (mut watched, mut chance) = (Watched::gradual(Guard::default(), rollout), Chance::new(11));
+        for call in 0..100_000 {
+            watched.served(chance.is(share), chance.is(0.08));
+            if call % 100 == 0 {
+                let acts = watched.glance();
+                assert_eq!(acts, None, "{share} instead of {rollout} %, call {call}, seed {SEED}\n{}", watched.look());
+            }
+        }
+        let report = watched.look();
+        let errors = report.trigger(Trigger::ErrorRate).unwrap();
+        let relative = errors.relative.unwrap();
+        assert!((relative.expected_share - share).abs() < 0.01, "{report}");
+        assert!(errors.events * 20 > errors.trials, "over the limit: {report}");
+    }
+}
+
+/// As above, and new is worse, or gets so many calls that nobody can say.
+#[test]
+fn what_is_wrong_is_found_although_new_gets_more_calls_than_it_should() {
+    for (share, rate, most) in [(0.2, 0.2, 300), (0.5, 0.2, 400), (1.0, 0.2, 200)] {
+        let mut late = Watched::gradual(Guard::default(), 10.0);
+        let mut chance = Chance::new(12);
+        for _ in 0..2_000 {
+            for _ in 0..50 {
+                late.served(chance.is(share), chance.is(0.01));
+            }
+            assert_eq!(late.glance(), None, "seed {SEED}");
+        }
+        for mut watched in [Watched::gradual(Guard::default(), 10.0), late] {
+            let mut calls = 0;
+            while watched.glance().is_none() && calls < 5_000 {
+                let by_new = chance.is(share);
+                watched.served(by_new, chance.is(if by_new { rate } else { 0.01 }));
+                calls += u64::from(by_new);
+            }
+            println!("{share} instead of 10 %: {calls} calls of new");
+            assert!(calls < most, "{calls}, seed {SEED}\n{}", watched.look());
+        }
+    }
 }
 
 #[test]

@@ -3,7 +3,8 @@
 
 mod guard_common;
 
-use cutover::guard::{Criterion, Guard, GuardReport, GuardVerdict};
+use cutover::PromotionCriteria;
+use cutover::guard::{Action, Criterion, Guard, GuardReport, GuardVerdict, RollbackTriggers, Trigger};
 use guard_common::{Chance, SEED, Watched, at_most, longer, median_and_p95};
 
 const ALL: &[Criterion] = &Criterion::ALL;
@@ -51,6 +52,22 @@ fn no_data_proves_nothing() {
         assert_eq!(proven, KINDS.map(|(criterion, ..)| criterion != missing.0), "{report}");
         assert!(!report.promotes(ALL));
     }
+}
+
+/// 4 % of the calls of new fail at once, and their answers are the same otherwise. No criterion looks at that.
+#[test]
+fn failing_fast_is_held_back_by_the_error_rate_alone() {
+    let fails_4_percent = |limit| {
+        let triggers = RollbackTriggers::builder().limit(Trigger::ErrorRate, limit).build().unwrap();
+        let mut watched = Watched::parallel(Guard::new(triggers, PromotionCriteria::default()));
+        watched.pairs(10_000, 400, 0);
+        watched.comparisons(9_600, 0);
+        slow(&mut watched, 10_000, 0);
+        watched.look()
+    };
+    let (below, above) = (fails_4_percent(0.05), fails_4_percent(0.02));
+    assert!(below.promotes(ALL) && below.action.is_none(), "{below}");
+    assert!(!above.promotes(ALL) && above.action == Some(Action::Rollback), "{above}");
 }
 
 #[test]

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cutover::guard::{Action, Criterion, Guard};
-use cutover::monitor::{Baseline, Evidence, MeanDurations, PairTally, PhaseCounts, SideCounts, SideFailures};
+use cutover::monitor::{
+    Baseline, Evidence, LatencyFactors, MeanDurations, PairTally, PhaseCounts, SideCounts, SideFailures,
+};
 use cutover::plan::{ParallelEnd, ParallelError};
 use cutover::testing::{FailingStore, Fault, SlowStore, VirtualRuntime};
 use cutover::{Clock, MemoryStore, MigrationController, ParallelRun, Runtime, StateStore, SystemMode};
@@ -251,6 +253,10 @@ impl Evidence for Traffic {
 
     fn baseline(&self) -> Option<Baseline> {
         Some(Baseline { p95: Duration::from_millis(50), calls: 10_000, calls_per_second: 1.0, error_rate: 0.0 })
+    }
+
+    fn latency_factors(&self) -> LatencyFactors {
+        LatencyFactors::default()
     }
 }
 

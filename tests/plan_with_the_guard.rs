@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use cutover::guard::{Guard, GuardReport, Trigger};
 use cutover::monitor::{
-    Baseline, Evidence, MeanDurations, PairTally, PhaseCounts, ServedCounts, SideCounts, SideFailures,
+    Baseline, Evidence, LatencyFactors, MeanDurations, PairTally, PhaseCounts, ServedCounts, SideCounts, SideFailures,
 };
 use cutover::plan::PlanEnd;
 use cutover::testing::{ManualClock, VirtualRuntime};
@@ -94,6 +94,10 @@ impl Evidence for Traffic {
 
     fn baseline(&self) -> Option<Baseline> {
         Some(Baseline { p95: Duration::from_millis(50), calls: 10_000, calls_per_second: 10.0, error_rate: 0.0 })
+    }
+
+    fn latency_factors(&self) -> LatencyFactors {
+        LatencyFactors::default()
     }
 }
 

@@ -22,8 +22,8 @@ use cutover::flag::{FlagConfigError, FlagRouter, FlagSetError, UnknownFlag};
 use cutover::handover::{FlushTimeout, HandoverCounts};
 use cutover::mode::Routing;
 use cutover::monitor::{
-    Baseline, Evidence, Histogram, MonitorError, MonitorSnapshot, PerformanceComparison, PerformanceMonitorBuilder,
-    PhaseCounts, QualityError,
+    Baseline, Evidence, Histogram, LatencyFactors, MonitorError, MonitorSnapshot, PerformanceComparison,
+    PerformanceMonitorBuilder, PhaseCounts, QualityError,
 };
 use cutover::observe::{CheckOutcome, Event, ObserverQueue, Observers, Sample};
 use cutover::random::{RandomSource, SystemRandom};
@@ -58,7 +58,7 @@ assert_all!([Copy + Debug + Send + Sync + Unpin + 'static]:
     Route, Shadow, Event, Sample, Instant, Equality, SystemRandom, Counts, Skipped, Faults, Order, Fallback,
     HandoverCounts, HostRuntime, Reconciled, Resolution, AutoFallbackError, CheckOutcome, Health, HealthSchedule, HealthState, SideHealth,
     Labels, PairCounts, RateError,
-    PhaseCounts, Baseline,
+    PhaseCounts, Baseline, LatencyFactors,
 );
 
 // Handles and records that threads share.

@@ -33,7 +33,7 @@ use crate::runtime::{Runtime, try_sleep};
 /// # #[cfg(not(feature = "testing"))] fn main() {}
 /// # #[cfg(feature = "testing")] fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use std::sync::Arc;
-/// use cutover::monitor::{Baseline, Evidence, MeanDurations, PhaseCounts, SideCounts, SideFailures};
+/// use cutover::monitor::{Baseline, Evidence, LatencyFactors, MeanDurations, PhaseCounts, SideCounts, SideFailures};
 /// use cutover::testing::VirtualRuntime;
 /// use cutover::{AutoRollback, Guard, MemoryStore, MigrationController, SystemMode};
 ///
@@ -48,6 +48,7 @@ use crate::runtime::{Runtime, try_sleep};
 ///     fn health_failures(&self) -> SideFailures { SideFailures::default() }
 ///     fn mean_durations(&self) -> MeanDurations { MeanDurations::default() }
 ///     fn baseline(&self) -> Option<Baseline> { None }
+///     fn latency_factors(&self) -> LatencyFactors { LatencyFactors::default() }
 /// }
 ///
 /// let runtime = VirtualRuntime::new();

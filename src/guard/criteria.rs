@@ -14,6 +14,10 @@ use super::{Criterion, GuardError};
 /// | throughput | the change is at least -0.05: of the calls of new, at least 95 % come to an end in time | plus is better, minus is worse |
 /// | latency | the p95 changes by at most +0.10: it is at most 10 % longer than that of legacy | plus is slower and worse, minus is faster |
 ///
+/// None of them looks at errors: a call that fails fast has come to an end. That is the business of the error rate among the
+/// [`RollbackTriggers`](super::RollbackTriggers). With its default limit of 5 %, a new side that fails in 4 % of its calls is
+/// promoted; a limit of 2 % takes it back.
+///
 /// In a phase, a criterion that is not kept is ever taken for proven with a probability of at most 5 %, however often
 /// somebody looks. Where all three are asked for, a wrong promotion is no more probable: whatever is wrong with new, the proof
 /// of that criterion had to be wrong. What was proven and is not kept lately holds, until it is kept again.
@@ -101,7 +105,9 @@ impl PromotionCriteria {
 
     /// How the p95 may change at worst: +0.10 is 10 % *slower* than legacy. It is never negative.
     ///
-    /// The monitor counts the calls that are slower than that, so it has to be built with the same number.
+    /// The monitor counts the calls that are slower than that, so it has to be built with the same number, as
+    /// [`promotion_factor`](crate::monitor::PerformanceMonitorBuilder::promotion_factor). With another one nothing is proven,
+    /// and the report says so.
     #[must_use]
     pub const fn p95_change_at_most(&self) -> f64 {
         self.raw.p95_change_at_most

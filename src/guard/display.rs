@@ -84,8 +84,12 @@ impl TriggerReport {
                 write!(f, "{counted} calls of new failed ({share}); the limit is {}", Percent(limit))
             }
             Trigger::P95 => {
-                let times = Number(limit);
-                write!(f, "{counted} calls of new took longer than {times} times the p95 of legacy ({share}); 5 % may")
+                let times = Number(self.counted_beyond.unwrap_or(limit));
+                write!(f, "{counted} calls of new took longer than {times} times the p95 of legacy ({share})")?;
+                match self.counted_beyond {
+                    Some(_) => write!(f, "; the limit is {} times", Number(limit)),
+                    None => f.write_str("; 5 % may"),
+                }
             }
             Trigger::Throughput => {
                 let least = Percent(limit);
@@ -131,6 +135,7 @@ impl TriggerReport {
 
     fn write_chance(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match (self.proof, self.strength) {
+            (Some(_), Some(_)) if self.counted_beyond.is_some() => f.write_str(EARLIER),
             (Some(Proof::Evidence), Some(strength)) if is_still_proven(&strength) => {
                 write!(f, " So much by chance: less than {}.", Odds(strength.ln_e))
             }
@@ -138,9 +143,7 @@ impl TriggerReport {
                 let calls = Thousands(rounded_down(strength.ln_alarm_threshold));
                 write!(f, " So much lately by chance: no more than once in {calls} calls.")
             }
-            (Some(_), Some(_)) => {
-                f.write_str(" It had been proven earlier in this phase, and stays so until the next one.")
-            }
+            (Some(_), Some(_)) => f.write_str(EARLIER),
             (None, _) if self.verdict == GuardVerdict::Healthy => f.write_str(" It keeps to the limit."),
             (None, Some(_)) if self.trials > 0 => f.write_str(" Nothing is proven."),
             (_, None) | (None, _) => Ok(()),
@@ -155,6 +158,8 @@ impl TriggerReport {
         }
     }
 }
+
+const EARLIER: &str = " It had been proven earlier in this phase, and stays so until the next one.";
 
 fn is_still_proven(strength: &Strength) -> bool {
     strength.ln_threshold.is_some_and(|threshold| strength.ln_e >= threshold)
@@ -175,7 +180,16 @@ impl Display for CriterionReport {
             _ if self.trials == 0 => f.write_str("no data yet")?,
             Criterion::Validation => write!(f, "{counted} comparisons disagree ({share})")?,
             Criterion::Throughput => write!(f, "{counted} calls of new did not end in time ({share})")?,
-            Criterion::Latency => write!(f, "{counted} calls of new were too slow ({share})")?,
+            Criterion::Latency => match self.counted_beyond.map(Number) {
+                None => write!(f, "{counted} calls of new were too slow ({share})")?,
+                Some(times) => {
+                    return write!(
+                        f,
+                        "{counted} calls of new took longer than {times} times the p95 of legacy ({share}), \
+                         which is not what is asked for."
+                    );
+                }
+            },
         }
         write!(f, "; it has to be less than {limit} beyond doubt.")?;
         if self.lately_worse {
@@ -198,6 +212,22 @@ impl Display for Note {
             Self::LegacyUnhealthy => f.write_str("legacy fails its health checks too: going back to it is no way out"),
             Self::WrongSplit { expected, seen } => {
                 write!(f, "new serves {} of the calls instead of {}", Share(Some(*seen)), Percent(*expected))
+            }
+            Self::OtherP95Factor { counted, limit } => {
+                let (counted, limit) = (Number(*counted), Number(*limit));
+                write!(
+                    f,
+                    "calls are slow beyond {counted} times the p95 of legacy for the monitor, and beyond {limit} times for the \
+                     p95 trigger: it is held. Build the monitor with p95_factor({limit}), or the trigger with the limit {counted}"
+                )
+            }
+            Self::OtherPromotionFactor { counted, limit } => {
+                let (counted, limit) = (Number(*counted), Number(*limit));
+                write!(
+                    f,
+                    "calls are too slow for a promotion beyond {counted} times the p95 of legacy for the monitor, and beyond \
+                     {limit} times for the criterion latency: it is held. Build the monitor with promotion_factor({limit})"
+                )
             }
             Self::ActionsSpent { actions, seconds } => {
                 let (times, time) = (plural(u64::from(*actions), "rollback", "rollbacks"), Seconds(*seconds));

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use super::factors::Factors;
 use super::judge::Judge;
 use super::phase::Phase;
 use super::stream::Counted;
 use super::tally::{compares, runs_new};
-use super::{Action, GuardReport, GuardVerdict, Note, Proof, RollbackTriggers, Trigger, TriggerReport};
+use super::{
+    Action, GuardReport, GuardVerdict, Note, PromotionCriteria, Proof, RollbackTriggers, Trigger, TriggerReport,
+};
 use crate::monitor::{Evidence, SideFailures};
 
 /// What is no count.
@@ -14,14 +17,16 @@ pub(super) struct Numbers {
     health: SideFailures,
     average: Option<Duration>,
     has_baseline: bool,
+    pub(super) factors: Factors,
 }
 
 impl Numbers {
-    pub(super) fn of(evidence: &dyn Evidence) -> Self {
+    pub(super) fn of(evidence: &dyn Evidence, triggers: &RollbackTriggers, criteria: &PromotionCriteria) -> Self {
         Self {
             health: evidence.health_failures(),
             average: evidence.mean_durations().new,
             has_baseline: evidence.baseline().is_some(),
+            factors: Factors::new(evidence.latency_factors(), triggers, criteria),
         }
     }
 
@@ -61,7 +66,7 @@ impl Findings<'_> {
             mode: self.phase.settings.mode,
             rollout: self.phase.settings.rollout,
             phase: self.phase.number,
-            criteria: self.phase.provers.iter().map(|prover| prover.report(outage)).collect(),
+            criteria: self.phase.provers.iter().map(|prover| prover.report(outage, &self.numbers.factors)).collect(),
             notes: self.notes().chain(notes).collect(),
             triggers,
         }
@@ -71,7 +76,7 @@ impl Findings<'_> {
         let judge = self.phase.judges.iter().find(|judge| judge.trigger == trigger);
         let proof = self.regressed.iter().find(|(known, _)| *known == trigger).map(|(_, proof)| *proof);
         let rule = self.triggers.rule(trigger);
-        let strength = judge.map(|judge| judge.strength(self.phase.is_alone()));
+        let strength = judge.map(|judge| judge.strength(self.phase.labelling()));
         let Finding { new, legacy, estimate } = self.finding(trigger, judge);
         TriggerReport {
             trigger,
@@ -82,6 +87,7 @@ impl Findings<'_> {
             trials: new.trials,
             estimate,
             limit: rule.limit,
+            counted_beyond: self.numbers.factors.unlike_trigger(trigger),
             legacy_events: legacy.events,
             legacy_trials: legacy.trials,
             strength: strength.map(|(strength, _)| strength),
@@ -116,7 +122,7 @@ impl Findings<'_> {
             Trigger::Health => false,
             Trigger::AverageDuration => self.numbers.average.is_some(),
             Trigger::Validation | Trigger::ErrorRate | Trigger::P95 | Trigger::Throughput => {
-                judge.is_some_and(Judge::is_healthy)
+                self.numbers.factors.unlike_trigger(trigger).is_none() && judge.is_some_and(Judge::is_healthy)
             }
         };
         match proof {
@@ -152,7 +158,7 @@ impl Findings<'_> {
             when(unhealthy, Note::LegacyUnhealthy),
             self.phase.wrong_split(),
         ];
-        notes.into_iter().flatten()
+        notes.into_iter().chain(self.numbers.factors.notes()).flatten()
     }
 }
 

@@ -1,14 +1,16 @@
 //! [`Judge`]: one statistical trigger in one phase. [`Prover`]: one criterion in one phase.
 
+use super::beside::{Beside, Labelling};
 use super::criteria::SLOW;
-use super::stream::{Counted, LN_LATELY_WORSE, Stream, Wealth};
-use super::tally::{Tally, control, split};
+use super::factors::Factors;
+use super::stream::{LN_LATELY_WORSE, Stream, Wealth};
+use super::tally::Tally;
 use super::{
-    Control, Criterion, CriterionReport, GuardVerdict, PromotionCriteria, Proof, RelativeReport, RollbackTriggers,
-    Strength, Trigger, tally,
+    Criterion, CriterionReport, GuardVerdict, PromotionCriteria, Proof, RelativeReport, RollbackTriggers, Strength,
+    Trigger, tally,
 };
 use crate::monitor::PhaseCounts;
-use crate::stats::{Bernoulli, Relative, spend};
+use crate::stats::{Bernoulli, spend};
 use crate::store::Settings;
 
 /// Nothing is proven by fewer bad events than that, whatever the limit: nobody is rolled back because of one call.
@@ -29,14 +31,6 @@ pub(super) struct Judge {
     pub(super) tally: Tally,
     /// What proves that new has regressed.
     pub(super) proof: Option<Proof>,
-}
-
-/// New beside legacy.
-#[derive(Debug, Clone)]
-struct Beside {
-    control: Control,
-    expected_share: f64,
-    stream: Stream,
 }
 
 impl Judge {
@@ -67,8 +61,8 @@ impl Judge {
         })
     }
 
-    /// Takes in the sums of the phase. Where the split is not what it should be, `alone` leaves out the comparison.
-    pub(super) fn take(&mut self, counts: &PhaseCounts, alone: bool) {
+    /// Takes in the sums of the phase.
+    pub(super) fn take(&mut self, counts: &PhaseCounts, labelling: Labelling) {
         let tally = Tally::of(self.trigger, counts);
         if tally == self.tally {
             return;
@@ -77,13 +71,13 @@ impl Judge {
         self.absolute.take(self.tally.new);
         self.below.take(self.tally.new);
         if let Some(beside) = &mut self.relative {
-            beside.stream.take(self.tally.relative(beside.control));
+            beside.take(&self.tally, labelling);
         }
-        self.proof = self.prove(alone);
+        self.proof = self.prove(labelling);
     }
 
-    fn prove(&self, alone: bool) -> Option<Proof> {
-        let streams = || [Some(&self.absolute), self.beside(alone)].into_iter().flatten();
+    fn prove(&self, labelling: Labelling) -> Option<Proof> {
+        let streams = || self.beside(labelling).into_iter().flat_map(Beside::streams).chain([&self.absolute]);
         if self.tally.new.events < FEWEST_EVENTS {
             return None;
         }
@@ -93,19 +87,19 @@ impl Judge {
         streams().all(|stream| stream.alarms(self.ln_alarm_threshold)).then_some(Proof::Alarm)
     }
 
-    fn beside(&self, alone: bool) -> Option<&Stream> {
-        self.relative.as_ref().filter(|_| !alone).map(|beside| &beside.stream)
+    fn beside(&self, labelling: Labelling) -> Option<&Beside> {
+        self.relative.as_ref().filter(|_| labelling != Labelling::Blind)
     }
 
     /// How much is proven, and how new does beside legacy.
-    pub(super) fn strength(&self, alone: bool) -> (Strength, Option<RelativeReport>) {
+    pub(super) fn strength(&self, labelling: Labelling) -> (Strength, Option<RelativeReport>) {
         let (ln_e, ln_alarm) = (self.absolute.ln_e(), self.absolute.ln_alarm());
-        let beside = self.relative.as_ref().filter(|_| !alone);
+        let beside = self.beside(labelling);
         let relative = beside.map(Beside::report);
         let strength = Strength {
             ln_e: relative.map_or(ln_e, |relative| ln_e.min(relative.ln_e)),
             ln_threshold: self.ln_threshold,
-            ln_alarm: beside.map_or(ln_alarm, |beside| ln_alarm.min(beside.stream.ln_alarm())),
+            ln_alarm: beside.map_or(ln_alarm, |beside| ln_alarm.min(beside.ln_alarm())),
             ln_alarm_threshold: self.ln_alarm_threshold,
         };
         (strength, relative)
@@ -114,30 +108,6 @@ impl Judge {
     /// Whether it is proven that new keeps to the limit, and nothing came lately that speaks against it.
     pub(super) fn is_healthy(&self) -> bool {
         self.below.proves(self.ln_healthy) && !self.absolute.alarms(LN_LATELY_WORSE)
-    }
-}
-
-impl Beside {
-    /// Comparisons that disagree are of both sides alike: they are compared with a limit alone.
-    fn new(trigger: Trigger, settings: &Settings) -> Option<Self> {
-        let control = control(settings).filter(|_| trigger != Trigger::Validation)?;
-        let expected_share = match control {
-            Control::Pairs => 0.5,
-            Control::Split => split(settings)?,
-        };
-        let stream = Stream::new(Relative::at_most(1.0).ok()?.in_phase(expected_share)?);
-        Some(Self { control, expected_share, stream })
-    }
-
-    fn report(&self) -> RelativeReport {
-        let Counted { events: new, trials } = self.stream.seen();
-        RelativeReport {
-            control: self.control,
-            new,
-            legacy: trials.saturating_sub(new),
-            expected_share: self.expected_share,
-            ln_e: self.stream.ln_e(),
-        }
     }
 }
 
@@ -175,10 +145,11 @@ impl Prover {
         self.above.take(sums);
     }
 
-    pub(super) fn report(&self, outage: bool) -> CriterionReport {
+    pub(super) fn report(&self, outage: bool, factors: &Factors) -> CriterionReport {
         let seen = self.above.seen();
         let lately_worse = self.above.alarms(LN_LATELY_WORSE);
-        let proven = self.below.proves(self.ln_threshold);
+        let counted_beyond = factors.unlike_criterion(self.criterion);
+        let proven = counted_beyond.is_none() && self.below.proves(self.ln_threshold);
         let healthy = proven && !lately_worse && !outage;
         CriterionReport {
             criterion: self.criterion,
@@ -187,6 +158,7 @@ impl Prover {
             trials: seen.trials,
             estimate: seen.share(),
             limit: self.limit,
+            counted_beyond,
             ln_e: self.below.ln_e(),
             ln_threshold: self.ln_threshold,
             lately_worse: proven && lately_worse,

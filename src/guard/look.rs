@@ -13,15 +13,16 @@ use crate::store::Settings;
 
 /// Says when new has regressed, and when it is proven to be good enough. Between the two it says that nothing is proven.
 ///
-/// It may look as often as it likes, at best about once a second: the probability that it is ever wrong stays what the
-/// [`RollbackTriggers`] and the [`PromotionCriteria`] say. A look without new data changes nothing. It never asks for the
-/// time, and does nothing by itself: [`AutoRollback`](super::AutoRollback) and plans look and act.
+/// It may look as often as it likes, at best about once a second: how probable it is to be wrong stays what the
+/// [`RollbackTriggers`] and the [`PromotionCriteria`] say. That is a budget for all that the phases have counted, and on top of
+/// it a rare [false alarm](super::CallsToFalseAlarm) of the detectors of changes. A look without new data changes nothing. It
+/// never asks for the time, and does nothing by itself: [`AutoRollback`](super::AutoRollback) and plans look and act.
 ///
 /// # What proves a regression
 /// - While legacy runs beside new (`Parallel`, and `GradualRollout` below 100 %), two things have to be proven: that new is
 ///   beyond the limit, and that it is worse than legacy. What strikes both, such as a slow database, is no reason to leave new.
 ///   In `Parallel` the items count on which only one side was bad; in `GradualRollout` whether the bad calls are more
-///   often of new than its share.
+///   often of new than its share, and than the share of calls that it gets, if that is proven to be larger.
 /// - Comparisons that disagree are proven by the limit alone.
 /// - Without legacy beside it (`NewOnly`, and `GradualRollout` at 100 %), a detector of changes says when new goes beyond the
 ///   limit. It forgets what was good before, so that a break is found as soon after a year as after an hour. The same
@@ -37,7 +38,7 @@ use crate::store::Settings;
 /// ```
 /// use cutover::clock::Instant;
 /// use cutover::guard::{Action, Guard, GuardVerdict, Present, Trigger};
-/// use cutover::monitor::{Baseline, Evidence, MeanDurations, PhaseCounts, SideCounts, SideFailures};
+/// use cutover::monitor::{Baseline, Evidence, LatencyFactors, MeanDurations, PhaseCounts, SideCounts, SideFailures};
 /// use cutover::store::Settings;
 /// use cutover::{Percentage, SystemMode};
 ///
@@ -49,6 +50,7 @@ use crate::store::Settings;
 ///     fn health_failures(&self) -> SideFailures { SideFailures::default() }
 ///     fn mean_durations(&self) -> MeanDurations { MeanDurations::default() }
 ///     fn baseline(&self) -> Option<Baseline> { None }
+///     fn latency_factors(&self) -> LatencyFactors { LatencyFactors::default() }
 /// }
 ///
 /// let settings = Settings { mode: SystemMode::NewOnly, rollout: Percentage::HUNDRED, shadow_share: None };
@@ -180,7 +182,7 @@ impl Guard {
     ) -> (Numbers, Option<Action>, Option<Action>) {
         self.enter(present, now);
         self.take(&evidence.counts(), now);
-        let numbers = Numbers::of(evidence);
+        let numbers = Numbers::of(evidence, &self.triggers, &self.criteria);
         self.find(&numbers);
         let wanted = self.wanted();
         (numbers, wanted, self.actions.ask(wanted, now))
@@ -220,6 +222,7 @@ impl Guard {
         let triggers = &self.triggers;
         self.regressed.retain(|(trigger, _)| triggers.rule(*trigger).action > Action::Warn);
         let proven = self.phase.judges.iter().filter_map(|judge| Some((judge.trigger, judge.proof?)));
+        let proven = proven.filter(|(trigger, _)| numbers.factors.unlike_trigger(*trigger).is_none());
         let runs_new = runs_new(&self.phase.settings);
         let above = [Trigger::Health, Trigger::AverageDuration].into_iter().filter(|trigger| {
             let rule = triggers.rule(*trigger);

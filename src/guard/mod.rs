@@ -15,9 +15,11 @@
 
 mod actions;
 mod auto;
+mod beside;
 mod criteria;
 mod display;
 mod error;
+mod factors;
 mod figures;
 mod findings;
 mod judge;

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use super::beside::Labelling;
 use super::judge::{Judge, Prover};
 use super::stream::{Counted, Wealth};
 use super::tally::{runs_new, split};
 use super::{Criterion, Note, PromotionCriteria, RollbackTriggers, Trigger};
 use crate::clock::Instant;
 use crate::monitor::PhaseCounts;
-use crate::stats::{Relative, spend};
+use crate::stats::{Bernoulli, Relative, spend};
 use crate::store::Settings;
 
 /// The present phase. Epochs with the same settings are one phase: their counts add up.
@@ -26,7 +27,7 @@ pub(super) struct Phase {
     base: PhaseCounts,
     pub(super) judges: Vec<Judge>,
     pub(super) provers: Vec<Prover>,
-    split: Option<Split>,
+    split: Option<Box<Split>>,
     /// When something was counted last.
     counted: Instant,
     pub(super) begun_anew: bool,
@@ -52,7 +53,7 @@ impl Phase {
             base: empty,
             judges: Trigger::ALL.into_iter().filter(is_on).filter_map(judge).collect(),
             provers: Criterion::ALL.into_iter().filter_map(|criterion| Prover::new(criterion, criteria)).collect(),
-            split: Split::new(&settings, number),
+            split: Split::new(&settings, number).map(Box::new),
             counted: now,
             begun_anew: false,
         }
@@ -96,8 +97,8 @@ impl Phase {
         if let Some(split) = &mut self.split {
             split.take(&sums);
         }
-        let alone = self.is_alone();
-        self.judges.iter_mut().for_each(|judge| judge.take(&sums, alone));
+        let labelling = self.labelling();
+        self.judges.iter_mut().for_each(|judge| judge.take(&sums, labelling));
         self.provers.iter_mut().for_each(|prover| prover.take(&sums));
     }
 
@@ -111,13 +112,13 @@ impl Phase {
         now.since(self.counted)
     }
 
-    /// Whether new gets so few calls that its share of the bad ones says nothing.
-    pub(super) fn is_alone(&self) -> bool {
-        self.split.as_ref().is_some_and(Split::is_blind)
+    /// What it says which side served a bad call.
+    pub(super) fn labelling(&self) -> Labelling {
+        self.split.as_ref().map_or(Labelling::Right, |split| split.labelling())
     }
 
     pub(super) fn wrong_split(&self) -> Option<Note> {
-        self.split.as_ref().and_then(Split::note)
+        self.split.as_ref().and_then(|split| split.note())
     }
 }
 
@@ -127,8 +128,9 @@ struct Split {
     expected: f64,
     too_much: Wealth,
     too_little: Wealth,
-    /// So little that the comparison is blind.
+    /// So little, or so much, that the comparison is blind.
     far_too_little: Wealth,
+    far_too_much: Wealth,
     ln_threshold: f64,
     starts: Counted,
 }
@@ -151,7 +153,8 @@ impl Split {
             too_much: Wealth::new(Relative::at_most(TOLERANCE).ok()?.in_phase(expected)?),
             too_little: Wealth::new(Relative::at_least(TOLERANCE.recip()).ok()?.in_phase(expected)?),
             far_too_little: Wealth::new(Relative::at_least(BLINDNESS.recip()).ok()?.in_phase(expected)?),
-            ln_threshold: -spend(ALPHA / 3.0, phase).ln(),
+            far_too_much: Wealth::new(Bernoulli::at_most(1.0 - (1.0 - expected) / BLINDNESS).ok()?),
+            ln_threshold: -spend(ALPHA / 4.0, phase).ln(),
             starts: Counted::default(),
         })
     }
@@ -162,10 +165,15 @@ impl Split {
         self.too_much.take(self.starts);
         self.too_little.take(self.starts);
         self.far_too_little.take(self.starts);
+        self.far_too_much.take(self.starts);
     }
 
-    fn is_blind(&self) -> bool {
-        self.far_too_little.proves(self.ln_threshold)
+    fn labelling(&self) -> Labelling {
+        if [&self.far_too_little, &self.far_too_much].into_iter().any(|far| far.proves(self.ln_threshold)) {
+            return Labelling::Blind;
+        }
+        let excess = self.starts.share().filter(|_| self.too_much.proves(self.ln_threshold));
+        excess.map_or(Labelling::Right, Labelling::Excess)
     }
 
     fn note(&self) -> Option<Note> {

@@ -54,6 +54,8 @@ pub struct TriggerReport {
     pub estimate: Option<f64>,
     /// The limit, in the unit of the trigger.
     pub limit: f64,
+    /// Beyond how many times the p95 of legacy calls were counted as slow, where that is not the limit. Then they prove nothing.
+    pub counted_beyond: Option<f64>,
     /// Bad events of legacy.
     pub legacy_events: u64,
     /// Of how many.
@@ -106,7 +108,8 @@ pub struct RelativeReport {
     pub new: u64,
     /// Events of legacy alone.
     pub legacy: u64,
-    /// Which share of them would be of new, from 0 to 1, if both were equally good.
+    /// Which share of them would be of new, from 0 to 1, if both were equally good: the one that it should serve, or the one
+    /// that it serves if that is proven to be more.
     pub expected_share: f64,
     /// The e-value against "new is no worse than legacy".
     pub ln_e: f64,
@@ -139,6 +142,9 @@ pub struct CriterionReport {
     pub estimate: Option<f64>,
     /// The share that has to be proven not to be reached.
     pub limit: f64,
+    /// Beyond how many times the p95 of legacy calls were counted as slow, where that is not what is asked for. Then nothing
+    /// is proven.
+    pub counted_beyond: Option<f64>,
     /// The e-value against "the limit is reached", as a natural logarithm.
     pub ln_e: f64,
     /// It is proven from here on.
@@ -167,12 +173,30 @@ pub enum Note {
     NoBaseline,
     /// Legacy fails its health checks too, so that going back to it is no way out.
     LegacyUnhealthy,
-    /// New gets more or fewer calls than its share. If it gets less than a fifth of it, it is judged by the limits alone.
+    /// New gets more or fewer calls than its share. If it gets more, it has to be worse than legacy by as much more. If
+    /// new, or legacy, gets less than a fifth of its share, new is judged by the limits alone.
     WrongSplit {
         /// The share of calls that it should get, from 0 to 1.
         expected: f64,
         /// The share that it gets.
         seen: f64,
+    },
+    /// Calls are counted as slow beyond another number of times the p95 of legacy than the limit of the p95 trigger, which is
+    /// held: build the monitor with [`p95_factor`](crate::monitor::PerformanceMonitorBuilder::p95_factor), or the triggers
+    /// with the limit by which it counts.
+    OtherP95Factor {
+        /// The factor of [`Evidence::latency_factors`](crate::monitor::Evidence::latency_factors).
+        counted: f64,
+        /// The limit.
+        limit: f64,
+    },
+    /// As `OtherP95Factor`, for the latency criterion, which cannot be proven: build the monitor with
+    /// [`promotion_factor`](crate::monitor::PerformanceMonitorBuilder::promotion_factor).
+    OtherPromotionFactor {
+        /// The factor of [`Evidence::latency_factors`](crate::monitor::Evidence::latency_factors).
+        counted: f64,
+        /// 1 and the change that [`PromotionCriteria`](super::PromotionCriteria) allow.
+        limit: f64,
     },
     /// So many automatic actions are enough for the time: it is frozen instead, and somebody has to look.
     ActionsSpent {
@@ -238,6 +262,8 @@ impl GuardReport {
             | Note::BegunAnew
             | Note::NoBaseline
             | Note::LegacyUnhealthy
+            | Note::OtherP95Factor { .. }
+            | Note::OtherPromotionFactor { .. }
             | Note::WrongSplit { .. } => None,
         });
         holds.max()

@@ -21,10 +21,13 @@ use super::{Action, GuardError, Trigger};
 /// The *budget* is the probability that there is ever a false rollback by what a phase has counted, in all phases of a guard
 /// together and however often somebody looks: 1 %. The phase number `k` may spend `6 / (pi^2 k^2)` of it. A *share* is a
 /// trigger's part. How often a health check fails by chance is not known to anybody: its share is set aside for it, and is
-/// not used. For detectors of changes, which know no end, a number of calls takes the place of a probability: see
-/// [`CallsToFalseAlarm`].
+/// not used. The detectors of changes, which know no end, are not in the budget: their false alarms come on top of it. With `A`
+/// [`CallsToFalseAlarm`] there is one within `n` calls with a probability of at most `n / A`: by default one in 1,000 for a
+/// million calls beside legacy, and one in 1,000 for a thousand calls in `NewOnly`, where nothing but the detectors judges. Both
+/// hold at the limits exactly; further below, a false alarm is far rarer.
 ///
-/// The monitor counts which calls are slow: build it with the same factor as the limit of the p95 here.
+/// The monitor counts which calls are slow: build it with the same factor as the limit of the p95 here. With another one the
+/// p95 proves nothing, and the report says so.
 ///
 /// It is data: it can be read from any configuration format. What is not given there is as in the default, and what is
 /// not allowed is refused.
@@ -73,7 +76,9 @@ pub struct TriggerRule {
     pub enabled: bool,
 }
 
-/// After how many calls, on average, a detector of changes gives a false alarm, if all triggers stay exactly at their limits.
+/// After how many calls, on average, a detector of changes gives a false alarm, if all triggers stay exactly at their limits;
+/// within `n` of these calls there is one with a probability of at most `n` divided by it. That comes on top of the
+/// [budget](RollbackTriggers::budget).
 /// Each of them gets its share: it alone takes longer.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -147,7 +152,8 @@ impl RollbackTriggers {
         }
     }
 
-    /// The probability of any false rollback, from 0 to 1.
+    /// The probability of any false rollback by what a phase has counted, from 0 to 1. The detectors of changes come on top:
+    /// see [`calls_to_false_alarm`](Self::calls_to_false_alarm).
     #[must_use]
     pub const fn budget(&self) -> f64 {
         self.budget
@@ -249,7 +255,7 @@ impl RollbackTriggersBuilder {
         self.with(trigger, |rule| rule.enabled = false)
     }
 
-    /// The probability of any false rollback. The default is 0.01.
+    /// The probability of any false rollback by what a phase has counted. The default is 0.01.
     pub fn budget(mut self, budget: f64) -> Self {
         self.triggers.budget = budget;
         self

@@ -25,6 +25,30 @@ pub trait Evidence: Send + Sync {
 
     /// What legacy did before it was judged against; `None` as long as too little is known.
     fn baseline(&self) -> Option<Baseline>;
+
+    /// Beyond how many times the p95 of the baseline [`counts`](Self::counts) counts a call as slow.
+    ///
+    /// A guard with another limit holds its p95 trigger, or its latency criterion, and says so. Counts with different factors
+    /// cannot be added.
+    fn latency_factors(&self) -> LatencyFactors;
+}
+
+/// Beyond how many times the p95 of the [`Baseline`] a call is slow. The default is that of a
+/// [`PerformanceMonitor`](super::PerformanceMonitor): 2 and 1.1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_structs, reason = "a host that counts by itself makes its own")]
+pub struct LatencyFactors {
+    /// Of [`slow`](super::SideCounts::slow): see [`p95_factor`](super::PerformanceMonitorBuilder::p95_factor).
+    pub p95: f64,
+    /// Of [`slow_for_promotion`](super::SideCounts::slow_for_promotion): see
+    /// [`promotion_factor`](super::PerformanceMonitorBuilder::promotion_factor).
+    pub promotion: f64,
+}
+
+impl Default for LatencyFactors {
+    fn default() -> Self {
+        Self { p95: 2.0, promotion: 1.1 }
+    }
 }
 
 /// Health checks that have not succeeded in a row.

@@ -20,7 +20,7 @@ mod tally;
 pub use builder::{MonitorError, PerformanceMonitorBuilder};
 pub use comparison::{PerformanceComparison, QualityComparison, SidePerformance};
 pub use counts::{PairTally, PhaseCounts, ServedCounts, SideCounts};
-pub use evidence::{Baseline, Evidence, MeanDurations, SideFailures};
+pub use evidence::{Baseline, Evidence, LatencyFactors, MeanDurations, SideFailures};
 pub use histogram::Histogram;
 pub use performance::PerformanceMonitor;
 pub use quality::{QualityError, QualityValues, Values};

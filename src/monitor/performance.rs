@@ -8,8 +8,8 @@ use super::ledger::Ledger;
 use super::record::PairEnd;
 use super::settings::Settings;
 use super::{
-    Baseline, Evidence, MeanDurations, MonitorSnapshot, PerformanceComparison, PerformanceMonitorBuilder, PhaseCounts,
-    QualityError, SideFailures,
+    Baseline, Evidence, LatencyFactors, MeanDurations, MonitorSnapshot, PerformanceComparison,
+    PerformanceMonitorBuilder, PhaseCounts, QualityError, SideFailures,
 };
 use crate::observe::{Event, Observer, Sample};
 use crate::outcome::{Side, Verdict};
@@ -196,6 +196,11 @@ impl Evidence for PerformanceMonitor {
 
     fn baseline(&self) -> Option<Baseline> {
         self.ledger.read(|closing| closing.baseline())
+    }
+
+    fn latency_factors(&self) -> LatencyFactors {
+        let Settings { p95_factor, promotion_factor, .. } = self.ledger.settings;
+        LatencyFactors { p95: p95_factor, promotion: promotion_factor }
     }
 }
 

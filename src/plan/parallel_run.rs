@@ -36,7 +36,7 @@ use crate::wire::nanos;
 /// use cutover::plan::ParallelEnd;
 /// use cutover::testing::VirtualRuntime;
 /// use cutover::{MemoryStore, MigrationController, ParallelRun, SystemMode};
-/// # use cutover::monitor::{Baseline, Evidence, MeanDurations, PhaseCounts, SideFailures};
+/// # use cutover::monitor::{Baseline, Evidence, LatencyFactors, MeanDurations, PhaseCounts, SideFailures};
 /// # use std::sync::Arc;
 /// # struct Silent;
 /// # impl Evidence for Silent {
@@ -44,6 +44,7 @@ use crate::wire::nanos;
 /// #     fn health_failures(&self) -> SideFailures { SideFailures::default() }
 /// #     fn mean_durations(&self) -> MeanDurations { MeanDurations::default() }
 /// #     fn baseline(&self) -> Option<Baseline> { None }
+/// #     fn latency_factors(&self) -> LatencyFactors { LatencyFactors::default() }
 /// # }
 /// # let evidence = Arc::new(Silent);
 /// let runtime = VirtualRuntime::new();

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use super::latency::Latency;
 use super::{Fault, Model, SideModel};
-use crate::monitor::Baseline;
+use crate::monitor::{Baseline, LatencyFactors};
 use crate::stats::quantile;
 
 /// Beyond which durations a call is slow.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     pub(super) baseline: Baseline,
+    pub(super) factors: LatencyFactors,
     /// Of the p95 trigger.
     pub(super) rollback: Duration,
     pub(super) promotion: Duration,
@@ -21,7 +22,7 @@ pub(super) struct Limits {
 const CALLS_OF_BASELINE: u64 = 100_000;
 
 impl Limits {
-    pub(super) fn of(model: &Model, times_p95: f64, change: f64) -> Self {
+    pub(super) fn of(model: &Model, factors: LatencyFactors) -> Self {
         let upper = quantile::interval(0.95, CALLS_OF_BASELINE, 0.01).map_or(0.95, |(_, upper)| upper);
         let p95 = Latency::of(&model.legacy).quantile(upper);
         Self {
@@ -31,8 +32,9 @@ impl Limits {
                 calls_per_second: model.calls_per_second,
                 error_rate: model.legacy.failure_rate,
             },
-            rollback: p95.mul_f64(times_p95),
-            promotion: p95.mul_f64(1.0 + change),
+            rollback: p95.mul_f64(factors.p95),
+            promotion: p95.mul_f64(factors.promotion),
+            factors,
             timeout: model.timeout,
         }
     }

@@ -8,6 +8,7 @@ use super::rates::Limits;
 use super::{Model, ModelError, Played, Summary};
 use crate::RolloutPlan;
 use crate::guard::{Guard, Trigger};
+use crate::monitor::LatencyFactors;
 
 /// Plays a plan in a [`Model`], with the decision that live plans use and with a real guard.
 ///
@@ -96,7 +97,8 @@ impl Simulation {
     }
 
     pub(super) fn limits(&self) -> Limits {
-        let times = self.guard.triggers().rule(Trigger::P95).limit;
-        Limits::of(&self.model, times, self.guard.criteria().p95_change_at_most())
+        let (triggers, criteria) = (self.guard.triggers(), self.guard.criteria());
+        let promotion = 1.0 + criteria.p95_change_at_most();
+        Limits::of(&self.model, LatencyFactors { p95: triggers.rule(Trigger::P95).limit, promotion })
     }
 }

@@ -11,7 +11,7 @@ use super::traffic::Traffic;
 use super::{Begins, Happening, Model};
 use crate::Percentage;
 use crate::guard::Present;
-use crate::monitor::{Baseline, Evidence, MeanDurations, PhaseCounts, SideFailures};
+use crate::monitor::{Baseline, Evidence, LatencyFactors, MeanDurations, PhaseCounts, SideFailures};
 use crate::store::Settings;
 
 #[derive(Debug)]
@@ -177,6 +177,7 @@ impl<'m> World<'m> {
                 new: Some(Latency::of(&self.model.new).mean(factor)),
             },
             baseline: self.limits.baseline,
+            factors: self.limits.factors,
         }
     }
 }
@@ -192,6 +193,7 @@ pub(super) struct Seen {
     health: SideFailures,
     means: MeanDurations,
     baseline: Baseline,
+    factors: LatencyFactors,
 }
 
 impl Evidence for Seen {
@@ -209,5 +211,9 @@ impl Evidence for Seen {
 
     fn baseline(&self) -> Option<Baseline> {
         Some(self.baseline)
+    }
+
+    fn latency_factors(&self) -> LatencyFactors {
+        self.factors
     }
 }

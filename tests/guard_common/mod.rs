@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cutover::clock::Instant;
 use cutover::guard::{Action, CallsToFalseAlarm, Guard, GuardReport, Present, RollbackTriggers, Trigger};
-use cutover::monitor::{Baseline, Evidence, MeanDurations, PhaseCounts, SideFailures};
+use cutover::monitor::{Baseline, Evidence, LatencyFactors, MeanDurations, PhaseCounts, SideFailures};
 use cutover::store::Settings;
 use cutover::{Percentage, PromotionCriteria, SystemMode};
 
@@ -62,6 +62,7 @@ pub(crate) struct Fed {
     pub(crate) health: SideFailures,
     pub(crate) average: Option<Duration>,
     pub(crate) baseline: Option<Baseline>,
+    pub(crate) factors: LatencyFactors,
 }
 
 impl Evidence for Fed {
@@ -79,6 +80,10 @@ impl Evidence for Fed {
 
     fn baseline(&self) -> Option<Baseline> {
         self.baseline
+    }
+
+    fn latency_factors(&self) -> LatencyFactors {
+        self.factors
     }
 }
 
@@ -101,6 +106,7 @@ impl Watched {
             health: SideFailures::default(),
             average: None,
             baseline: Some(baseline),
+            factors: LatencyFactors::default(),
         };
         Self { guard, fed, present, now: Instant::from_nanos(1) }
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use cutover::clock::Instant;
 use cutover::control::ControllerBuilder;
 use cutover::guard::{Action, Criterion, GuardReport, Present};
-use cutover::monitor::{Baseline, Evidence, MeanDurations, PhaseCounts, SideFailures};
+use cutover::monitor::{Baseline, Evidence, LatencyFactors, MeanDurations, PhaseCounts, SideFailures};
 use cutover::plan::{Judge, RolloutPlan, Step};
 use cutover::store::{
     AuditEntry, Change, ClaimError, ClaimRecord, ClaimRequest, ClaimStore, Expect, Grant, ItemId, MigrationId, Record,
@@ -106,6 +106,10 @@ impl Evidence for Checks {
 
     fn baseline(&self) -> Option<Baseline> {
         None
+    }
+
+    fn latency_factors(&self) -> LatencyFactors {
+        LatencyFactors::default()
     }
 }
 

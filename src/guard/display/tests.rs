@@ -19,6 +19,7 @@ fn report(trigger: Trigger, limit: f64, events: u64, trials: u64) -> TriggerRepo
         trials,
         estimate,
         limit,
+        counted_beyond: None,
         legacy_events: 0,
         legacy_trials: 0,
         strength: trigger.is_statistical().then_some(STRENGTH),
@@ -137,6 +138,7 @@ fn criterion(criterion: Criterion, events: u64, trials: u64) -> CriterionReport 
         trials,
         estimate: (trials > 0).then_some(0.01),
         limit: 0.05,
+        counted_beyond: None,
         ln_e: 1.0,
         ln_threshold: 3.0,
         lately_worse: false,
@@ -166,6 +168,23 @@ fn criteria_say_what_has_to_be_proven() {
 }
 
 #[test]
+fn calls_are_told_by_the_factor_they_were_counted_by() {
+    let p95 = TriggerReport { counted_beyond: Some(2.0), ..report(Trigger::P95, 4.0, 30, 200) };
+    assert_eq!(
+        p95.to_string(),
+        "p95               INCONCLUSIVE  30 of 200 calls of new took longer than 2 times the p95 of legacy (15.0 %); the limit \
+         is 4 times. Nothing is proven."
+    );
+    assert!(regressed(&p95, Proof::Evidence).to_string().contains("4 times. It had been proven earlier in this phase"));
+    let latency = CriterionReport { counted_beyond: Some(1.1), ..criterion(Criterion::Latency, 4, 400) };
+    assert_eq!(
+        latency.to_string(),
+        "promote: latency    not proven  4 of 400 calls of new took longer than 1.1 times the p95 of legacy (1.0 %), which is \
+         not what is asked for."
+    );
+}
+
+#[test]
 fn notes_are_sentences() {
     let notes = [
         (Note::NothingToJudge, "new does not run in this mode, so there is nothing to judge"),
@@ -175,6 +194,16 @@ fn notes_are_sentences() {
         (Note::NoBaseline, "there is no baseline of legacy yet, so nobody knows what is slow"),
         (Note::LegacyUnhealthy, "legacy fails its health checks too: going back to it is no way out"),
         (Note::WrongSplit { expected: 0.1, seen: 0.1952 }, "new serves 19.5 % of the calls instead of 10 %"),
+        (
+            Note::OtherP95Factor { counted: 2.0, limit: 4.0 },
+            "calls are slow beyond 2 times the p95 of legacy for the monitor, and beyond 4 times for the p95 trigger: it is \
+             held. Build the monitor with p95_factor(4), or the trigger with the limit 2",
+        ),
+        (
+            Note::OtherPromotionFactor { counted: 1.1, limit: 1.0 + 0.05 },
+            "calls are too slow for a promotion beyond 1.1 times the p95 of legacy for the monitor, and beyond 1.05 times for \
+             the criterion latency: it is held. Build the monitor with promotion_factor(1.05)",
+        ),
         (
             Note::ActionsSpent { actions: 1, seconds: 86_400 },
             "1 rollback in 24 h: that is enough. It is frozen instead; look for the cause",

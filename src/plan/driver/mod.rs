@@ -55,7 +55,7 @@ use work::Work;
 /// use cutover::guard::Guard;
 /// use cutover::plan::{Decision, Need};
 /// use cutover::{Claims, MemoryStore, MigrationController, PlanDriver, RolloutPlan, SystemMode};
-/// # use cutover::monitor::{Baseline, Evidence, MeanDurations, PhaseCounts, SideFailures};
+/// # use cutover::monitor::{Baseline, Evidence, LatencyFactors, MeanDurations, PhaseCounts, SideFailures};
 /// # use std::sync::Arc;
 /// # struct Silent;
 /// # impl Evidence for Silent {
@@ -63,6 +63,7 @@ use work::Work;
 /// #     fn health_failures(&self) -> SideFailures { SideFailures::default() }
 /// #     fn mean_durations(&self) -> MeanDurations { MeanDurations::default() }
 /// #     fn baseline(&self) -> Option<Baseline> { None }
+/// #     fn latency_factors(&self) -> LatencyFactors { LatencyFactors::default() }
 /// # }
 /// # futures::executor::block_on(async {
 /// # let evidence = Arc::new(Silent);
