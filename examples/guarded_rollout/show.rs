@@ -212,7 +212,7 @@ impl Show {
             }
             (Some(PlanEnd::Done), Some(fault)) => {
                 format!(
-                    "The plan is done, although {fault}: that is not beyond the limits of the guard, or new has never come to {} %.",
+                    "The plan is done, although {fault}: that is not beyond the limits of the guard, or new has never come to {} %, or a busy machine made legacy slow at the start (the report says what its baseline is).",
                     fault.at
                 )
             }

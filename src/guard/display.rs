@@ -7,6 +7,7 @@ use super::{
     Control, Criterion, CriterionReport, GuardReport, GuardVerdict, Note, Proof, Strength, Trigger, TriggerReport,
 };
 use crate::mode::SystemMode;
+use crate::monitor::Baseline;
 
 /// A line for the whole, one for each trigger and criterion, and one for each note.
 impl Display for GuardReport {
@@ -22,6 +23,13 @@ impl Display for GuardReport {
         }
         self.triggers.iter().try_for_each(|report| write!(f, "\n{report}"))?;
         self.criteria.iter().try_for_each(|report| write!(f, "\n{report}"))?;
+        if let Some(Baseline { p95, calls, .. }) = self.baseline {
+            let calls = Thousands(calls);
+            write!(
+                f,
+                "\nbaseline: 95 % of legacy's calls took at most {p95:.1?}, by {calls} calls before new was judged"
+            )?;
+        }
         self.notes.iter().try_for_each(|note| write!(f, "\nNote: {note}"))
     }
 }

@@ -10,13 +10,13 @@ use super::tally::{compares, runs_new};
 use super::{
     Action, GuardReport, GuardVerdict, Note, PromotionCriteria, Proof, RollbackTriggers, Trigger, TriggerReport,
 };
-use crate::monitor::{Evidence, SideFailures};
+use crate::monitor::{Baseline, Evidence, SideFailures};
 
 /// What is no count.
 pub(super) struct Numbers {
     health: SideFailures,
     average: Option<Duration>,
-    has_baseline: bool,
+    baseline: Option<Baseline>,
     pub(super) factors: Factors,
 }
 
@@ -25,7 +25,7 @@ impl Numbers {
         Self {
             health: evidence.health_failures(),
             average: evidence.mean_durations().new,
-            has_baseline: evidence.baseline().is_some(),
+            baseline: evidence.baseline(),
             factors: Factors::new(evidence.latency_factors(), triggers, criteria),
         }
     }
@@ -66,6 +66,7 @@ impl Findings<'_> {
             mode: self.phase.settings.mode,
             rollout: self.phase.settings.rollout,
             phase: self.phase.number,
+            baseline: self.numbers.baseline,
             criteria: self.phase.provers.iter().map(|prover| prover.report(outage, &self.numbers.factors)).collect(),
             notes: self.notes().chain(notes).collect(),
             triggers,
@@ -146,7 +147,7 @@ impl Findings<'_> {
         let runs_new = runs_new(&self.phase.settings);
         let new = self.phase.sums().new;
         let limit = self.triggers.rule(Trigger::Health).limit;
-        let no_baseline = !self.numbers.has_baseline && new.timed == 0 && new.started > 0;
+        let no_baseline = self.numbers.baseline.is_none() && new.timed == 0 && new.started > 0;
         let unhealthy = f64::from(self.numbers.health.new) > limit && self.numbers.is_legacy_unhealthy(limit);
         let when = |is_so: bool, note| (is_so && runs_new).then_some(note);
         let notes = [

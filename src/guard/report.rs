@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{Action, Criterion, GuardVerdict, Trigger};
 use crate::mode::SystemMode;
+use crate::monitor::Baseline;
 use crate::percentage::Percentage;
 use crate::store::AuditEntry;
 
@@ -26,6 +27,9 @@ pub struct GuardReport {
     pub rollout: Percentage,
     /// The number of the phase, from 1: epochs with the same settings are one phase. 0 before new has run.
     pub phase: u64,
+    /// What legacy did before new was judged by it, and what slow calls are measured by; `None` as long as too little is known.
+    #[serde(default)]
+    pub baseline: Option<Baseline>,
     /// The triggers that are switched on.
     pub triggers: Vec<TriggerReport>,
     /// What is proven of new.

@@ -1,5 +1,7 @@
 //! Each form of the text of a report.
 
+use std::time::Duration;
+
 use super::*;
 use crate::guard::{Action, RelativeReport};
 use crate::percentage::Percentage;
@@ -228,6 +230,12 @@ fn the_whole_begins_with_what_is_to_be_done() {
         mode: SystemMode::GradualRollout,
         rollout: Percentage::saturating_from_ppm(100_000),
         phase: 2,
+        baseline: Some(Baseline {
+            p95: Duration::from_micros(67_250),
+            calls: 1_900,
+            calls_per_second: 10.0,
+            error_rate: 0.0,
+        }),
         triggers: vec![regressed(&errors(), Proof::Evidence)],
         criteria: vec![criterion(Criterion::Latency, 0, 0)],
         notes: vec![Note::NoBaseline],
@@ -236,7 +244,8 @@ fn the_whole_begins_with_what_is_to_be_done() {
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines[0], "REGRESSED in gradual_rollout at 10%, epoch 7, phase 2: roll back");
     assert!(lines[1].starts_with("error rate        REGRESSED") && lines[2].starts_with("promote: latency"));
-    assert_eq!(lines[3], "Note: there is no baseline of legacy yet, so nobody knows what is slow");
+    assert_eq!(lines[3], "baseline: 95 % of legacy's calls took at most 67.2ms, by 1,900 calls before new was judged");
+    assert_eq!(lines[4], "Note: there is no baseline of legacy yet, so nobody knows what is slow");
     let quiet = GuardReport { verdict: GuardVerdict::Healthy, action: None, mode: SystemMode::NewOnly, ..whole };
     assert!(quiet.to_string().starts_with("HEALTHY in new_only, epoch 7, phase 2: nothing to do"));
     assert_eq!(quiet.reason(), "error rate: 37 of 210 calls of new failed (17.6 %); the limit is 5 %");
