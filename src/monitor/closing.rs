@@ -222,7 +222,9 @@ impl Ledger {
         let mut totals = Totals::new();
         self.add_durations(Side::Legacy, &mut totals);
         totals.add(Duration::from_nanos(self.settings.timeout), closing.seen.unended);
-        if let Some(baseline) = baseline::of(&totals, open, &closing.seen, &self.settings) {
+        let mut given_up = Totals::new();
+        self.given_up.add_to(&mut given_up);
+        if let Some(baseline) = baseline::of(&totals, (&given_up, open), &closing.seen, &self.settings) {
             let from = newest + 1;
             closing.freeze(self, baseline, from);
         }

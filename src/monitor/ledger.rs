@@ -37,6 +37,8 @@ pub(super) struct Ledger {
     /// By place in the ring: 1 above the tick that is lost.
     lost: [AtomicU64; RING],
     pub(super) late_ends: LateEnds,
+    /// After how long runs of legacy were given up. One for all stripes: that is rare.
+    pub(super) given_up: Box<Durations>,
     /// Whether calls are told of only after they have ended.
     pub(super) is_told_late: AtomicBool,
     /// Held by whoever closes ticks or reads; who records only ever tries.
@@ -111,6 +113,7 @@ impl Ledger {
             newest: AtomicU64::new(0),
             lost: [const { AtomicU64::new(0) }; RING],
             late_ends: LateEnds::default(),
+            given_up: Box::new(Durations::new()),
             is_told_late: AtomicBool::new(false),
             closing,
         };

@@ -44,7 +44,9 @@ use crate::route::Route;
 /// - Neither of the two is in a histogram: when they would have ended nobody knows.
 /// - A call is slow by the [`Baseline`], which is frozen before the ticks that are measured by it. It is given by the host,
 ///   or frozen from all that was heard of legacy, whatever the phase, as soon as the upper end of the 95 % interval of its
-///   p95 is no more than the 97.5 % quantile: after some 2,000 calls. It is never changed after that.
+///   p95 is no more than the 97.5 % quantile: after some 2,000 calls. It is never changed after that. Calls of legacy that
+///   were given up are in it with the time that they had taken, by the estimate of Kaplan and Meier, and those that go on as
+///   longer than all others.
 ///
 /// # What it costs
 /// It never blocks: no lock and no allocation on the path of a call, but for the first call of a thread, which allocates

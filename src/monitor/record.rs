@@ -128,6 +128,9 @@ impl Ledger {
     #[cold]
     fn note_given_up(&self, place: &Place<'_>, sample: &Sample, nanos: u64, role: Role) -> Fate {
         let (row, cells) = (place.row, SideCells::of(sample.side));
+        if sample.side == Side::Legacy {
+            self.given_up.add_shared(nanos);
+        }
         let stopped = role.was_stopped(sample.outcome);
         let slow = self.limits.is_slow(nanos);
         let unfinished = stopped || slow || self.limits.is_slow_for_promotion(nanos);
