@@ -3,6 +3,9 @@
 #![cfg(feature = "testing")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "nothing_happens/equal_sides.rs"]
+mod equal_sides;
+
 use std::sync::Arc;
 use std::time::Duration;
 
