@@ -298,7 +298,9 @@ mod tests {
     fn the_upper_quantile_knows_of_what_was_given_up() {
         let totals = |durations: &[(u64, u64)]| {
             let mut totals = Totals::new();
-            durations.iter().for_each(|(millis, times)| totals.add(Duration::from_millis(*millis), *times));
+            for (millis, times) in durations {
+                totals.add(Duration::from_millis(*millis), *times);
+            }
             totals
         };
         let within = |found: Option<Duration>, millis: u64| {

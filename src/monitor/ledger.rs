@@ -260,7 +260,9 @@ impl Ledger {
     fn count_late(&self, (stripe, rows): (Stripe, &Rows), tick: u64, open_from: u64, runs: &[&Sample]) {
         if tick < open_from && tick >= self.begins.load(Ordering::Acquire) {
             stripe.add(&rows.late, 1);
-            runs.iter().for_each(|run| self.late_ends.add(run));
+            for run in runs {
+                self.late_ends.add(run);
+            }
         }
     }
 

@@ -109,7 +109,9 @@ fn calls_that_hang_until_their_callers_give_up_are_not_left_out_of_a_promotion()
         let hanging: Vec<_> = (0..50).map(|_| world.start(route)).collect();
         (0..50).for_each(|_| world.end_ok(world.start(route)));
         world.clock.advance(secs(5));
-        hanging.into_iter().for_each(|call| world.end(call, Outcome::Abandoned));
+        for call in hanging {
+            world.end(call, Outcome::Abandoned);
+        }
         world.clock.advance(TICK);
     }
     let settings = present(SystemMode::NewOnly, Some(Percentage::ZERO));

@@ -138,13 +138,11 @@ impl World {
         );
     }
 
+    /// By the way that a migration goes, to the mode of the case.
     fn move_on(&self) {
-        let way: &[_] = match self.case.mode {
-            SystemMode::Parallel => &[SystemMode::Parallel],
-            SystemMode::GradualRollout => &[SystemMode::Parallel, SystemMode::GradualRollout],
-            _ => &[SystemMode::Parallel, SystemMode::GradualRollout, SystemMode::NewOnly],
-        };
-        for mode in way {
+        let modes = [SystemMode::Parallel, SystemMode::GradualRollout, SystemMode::NewOnly];
+        let until = modes.iter().position(|mode| *mode == self.case.mode).unwrap();
+        for mode in &modes[..=until] {
             self.runtime.run(self.controller.transition(*mode, "test", "the next mode")).unwrap();
             if *mode == SystemMode::GradualRollout {
                 let third = Percentage::new(30.0).unwrap();
