@@ -97,7 +97,8 @@ impl PerformanceMonitorBuilder {
     ///
     /// Calls without a key, and calls that never end, whose key nobody tells, count each time. Keys are kept in 16 KiB:
     /// where thousands of keys have had an event, some are taken for others, and their first event does not count. That
-    /// is as likely on either side. It costs one hash of the key for each call.
+    /// is as likely on either side. Each epoch begins anew, with the same settings too. It costs one hash of the key for each
+    /// call.
     pub fn first_event_per_key(self, first: bool) -> Self {
         Self { first_event_per_key: first, ..self }
     }

@@ -38,7 +38,8 @@ use crate::route::Route;
 /// - A shadow that was *stopped*, because patience or its own timeout was over, is no failure and not overdue: the side that
 ///   serves is never stopped, and equal sides would not look equal. It is slow if it had taken longer than that limit, and
 ///   [`unfinished`](super::SideCounts::unfinished), which speaks against a promotion, whatever time it had taken. A shadow
-///   that hangs is found by that, as long as the shadow's timeout is above the limit.
+///   that hangs is found by being slow, if the runner's patience and the shadow's timeout leave it time to pass the limit of
+///   twice the p95; otherwise it only holds a promotion up.
 /// - A call that its caller *dropped* is no failure either. It is slow if it had taken longer than that limit, and unfinished if
 ///   it had taken longer than the limit of promotion: callers who drop what takes too long do not hide it.
 /// - Neither of the two is in a histogram: when they would have ended nobody knows.
