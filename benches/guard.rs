@@ -72,6 +72,7 @@ fn tick(mode: SystemMode) -> PhaseCounts {
         failed: 11,
         overdue: 1,
         abandoned: 0,
+        unfinished: 0,
         slow: 7,
         slow_for_promotion: 30,
         timed: 1_000,

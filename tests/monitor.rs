@@ -6,6 +6,8 @@
 mod comparison;
 #[path = "monitor/controller.rs"]
 mod controller;
+#[path = "monitor/given_up.rs"]
+mod given_up;
 #[path = "monitor/keys.rs"]
 mod keys;
 #[path = "monitor/limits.rs"]
@@ -16,5 +18,7 @@ mod model;
 mod phases;
 #[path = "monitor/ticks.rs"]
 mod ticks;
+#[path = "monitor/told_late.rs"]
+mod told_late;
 #[path = "monitor/world.rs"]
 mod world;

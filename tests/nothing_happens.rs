@@ -1,7 +1,10 @@
 //! An hour in which both sides are equally good and nothing is broken: the plan comes to its end, and nobody is disturbed.
 //! Runner, monitor, guard, driver and store are the real ones, call by call; only time is virtual.
 #![cfg(feature = "testing")]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+#[path = "nothing_happens/equal_sides.rs"]
+mod equal_sides;
 
 use std::sync::Arc;
 use std::time::Duration;

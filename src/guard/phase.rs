@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::beside::Labelling;
 use super::judge::{Judge, Prover};
 use super::stream::{Counted, Wealth};
-use super::tally::{runs_new, split};
+use super::tally::{compares, runs_new, split};
 use super::{Criterion, Note, PromotionCriteria, RollbackTriggers, Trigger};
 use crate::clock::Instant;
 use crate::monitor::PhaseCounts;
@@ -41,7 +41,8 @@ impl Phase {
         number: u64,
         now: Instant,
     ) -> Self {
-        let is_on = |trigger: &Trigger| triggers.rule(*trigger).enabled && runs_new(&settings);
+        let compared = |trigger: Trigger| trigger != Trigger::Validation || compares(&settings);
+        let is_on = |trigger: &Trigger| triggers.rule(*trigger).enabled && runs_new(&settings) && compared(*trigger);
         let judge = |trigger| Judge::new(trigger, triggers, criteria.alpha(), &settings, number);
         let empty = PhaseCounts::empty(epoch, settings.mode);
         Self {

@@ -60,7 +60,9 @@ pub(super) fn criterion(criterion: Criterion, counts: &PhaseCounts) -> Counted {
     let PhaseCounts { new, pairs, .. } = counts;
     match criterion {
         Criterion::Validation => Counted::new(pairs.mismatched, pairs.compared),
-        Criterion::Throughput => Counted::new(new.overdue, new.trials()),
+        Criterion::Throughput => {
+            Counted::new(new.overdue.saturating_add(new.unfinished), new.trials().saturating_add(new.unfinished))
+        }
         Criterion::Latency => Counted::new(new.slow_for_promotion, new.timed),
     }
 }

@@ -41,11 +41,17 @@ impl Seen {
     }
 }
 
-/// The baseline, if the interval of legacy's p95 is narrow enough.
+/// The baseline, if the interval of legacy's p95 is narrow enough. Besides the runs that ended, there are some that were given
+/// up, and `open` ones of which nobody knows how long they will take: the upper end must not lie among those.
 #[expect(clippy::cast_precision_loss, reason = "rates need no 53 bits")]
-pub(super) fn of(durations: &Totals, seen: &Seen, settings: &Settings) -> Option<Baseline> {
-    let (_, highest) = quantile::interval(0.95, durations.len(), ALPHA)?;
-    let p95 = durations.upper_quantile(highest).filter(|_| highest <= HIGHEST)?;
+pub(super) fn of(
+    durations: &Totals,
+    (given_up, open): (&Totals, u64),
+    seen: &Seen,
+    settings: &Settings,
+) -> Option<Baseline> {
+    let (_, highest) = quantile::interval(0.95, durations.len() + open, ALPHA)?;
+    let p95 = durations.upper_quantile(highest, given_up, open).filter(|_| highest <= HIGHEST)?;
     let (calls, seconds) = (seen.legacy.trials(), settings.span(seen.ticks).as_secs_f64());
     let calls_per_second = if seconds > 0.0 { calls as f64 / seconds } else { 0.0 };
     let error_rate = if calls > 0 { seen.legacy.failed as f64 / calls as f64 } else { 0.0 };

@@ -97,7 +97,8 @@ impl PerformanceMonitorBuilder {
     ///
     /// Calls without a key, and calls that never end, whose key nobody tells, count each time. Keys are kept in 16 KiB:
     /// where thousands of keys have had an event, some are taken for others, and their first event does not count. That
-    /// is as likely on either side. It costs one hash of the key for each call.
+    /// is as likely on either side. Each epoch begins anew, with the same settings too. It costs one hash of the key for each
+    /// call.
     pub fn first_event_per_key(self, first: bool) -> Self {
         Self { first_event_per_key: first, ..self }
     }
@@ -174,7 +175,18 @@ impl PerformanceMonitorBuilder {
 const _: () = assert!(PerformanceMonitorBuilder::MAX_TIMEOUT_TICKS as usize + 4 <= RING);
 
 fn check_baseline(baseline: &Baseline) -> Result<(), MonitorError> {
-    if baseline.p95.is_zero() { Err(MonitorError::Baseline { p95: baseline.p95 }) } else { Ok(()) }
+    let Baseline { p95, calls_per_second, error_rate, .. } = *baseline;
+    if p95.is_zero() {
+        return Err(MonitorError::Baseline { p95 });
+    }
+    let refused = |name, value, allowed| Err(MonitorError::BaselineFigure { name, value, allowed });
+    if !(calls_per_second.is_finite() && calls_per_second >= 0.0) {
+        return refused("calls per second", calls_per_second, "finite numbers from 0");
+    }
+    if !(0.0..=1.0).contains(&error_rate) {
+        return refused("an error rate", error_rate, "0 to 1");
+    }
+    Ok(())
 }
 
 /// A part of a [`PerformanceMonitor`] is out of range; none was built.
@@ -227,5 +239,15 @@ pub enum MonitorError {
     Baseline {
         /// Its p95.
         p95: Duration,
+    },
+    /// A baseline with a figure that is none.
+    #[error("a baseline with {name} of {value}; allowed: {allowed}")]
+    BaselineFigure {
+        /// Which figure it is.
+        name: &'static str,
+        /// What was given.
+        value: f64,
+        /// What is allowed.
+        allowed: &'static str,
     },
 }

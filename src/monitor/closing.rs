@@ -6,9 +6,10 @@ use std::time::Duration;
 use super::baseline::{self, Seen};
 use super::cells::CELLS;
 use super::histogram::{Histogram, Totals};
+use super::late::LateRuns;
 use super::ledger::{Ledger, Rows};
 use super::quality::Values;
-use super::tally::{Tally, open_calls};
+use super::tally::{Tally, open_calls, open_runs_of_legacy};
 use super::{Baseline, MeanDurations, MonitorSnapshot, PhaseCounts, SideCounts};
 use crate::clock::Instant;
 use crate::mode::SystemMode;
@@ -28,11 +29,10 @@ pub(super) struct Closing {
     unended: [u64; 2],
     /// What was counted when the phase began.
     late_before: u64,
+    late_ends_before: [LateRuns; 2],
     durations_before: [Totals; 2],
     qualities_before: Vec<[Values; 2]>,
     baseline: Option<Baseline>,
-    /// The first tick whose calls are measured against the limits.
-    timed_from: u64,
     seen: Seen,
 }
 
@@ -45,10 +45,10 @@ impl Closing {
             lost_ticks: 0,
             unended: [0; 2],
             late_before: 0,
+            late_ends_before: [LateRuns::default(); 2],
             durations_before: [const { Totals::new() }; 2],
             qualities_before: vec![[Values::default(); 2]; metrics],
             baseline: None,
-            timed_from: u64::MAX,
             seen: Seen::new(),
         }
     }
@@ -57,7 +57,7 @@ impl Closing {
     pub(super) fn begin(&mut self, ledger: &Ledger, epoch: u64, mode: SystemMode, begins: u64) {
         self.counts = PhaseCounts::empty(epoch, mode);
         (self.next, self.ticks, self.lost_ticks, self.unended) = (begins, 0, 0, [0; 2]);
-        self.late_before = ledger.late();
+        (self.late_before, self.late_ends_before) = (ledger.late(), ledger.late_ends.sums());
         for (side, before) in [Side::Legacy, Side::New].into_iter().zip(&mut self.durations_before) {
             *before = Totals::new();
             ledger.add_durations(side, before);
@@ -72,9 +72,8 @@ impl Closing {
 
     /// Measures calls against this baseline from the tick `from` on.
     pub(super) fn freeze(&mut self, ledger: &Ledger, baseline: Baseline, from: u64) {
-        ledger.limits.set(&baseline, &ledger.settings);
+        ledger.limits.set(&baseline, &ledger.settings, from);
         self.baseline = Some(baseline);
-        self.timed_from = from;
     }
 
     pub(super) const fn counts(&self) -> PhaseCounts {
@@ -85,25 +84,41 @@ impl Closing {
         self.baseline
     }
 
-    /// How long the runs of a side took in this phase. One that never ended counts with its timeout.
+    /// How long the runs of a side took in this phase that ended in time.
     fn durations(&self, ledger: &Ledger, side: Side) -> Totals {
         let mut totals = Totals::new();
         ledger.add_durations(side, &mut totals);
         if let Some(before) = self.durations_before.get(side as usize) {
             totals.since(before);
         }
-        let unended = self.unended.get(side as usize).copied().unwrap_or_default();
-        totals.add(Duration::from_nanos(ledger.settings.timeout), unended);
         totals
     }
 
-    fn histogram(&self, ledger: &Ledger, side: Side) -> Histogram {
-        self.durations(ledger, side).histogram()
+    fn unended(&self, side: Side) -> u64 {
+        self.unended.get(side as usize).copied().unwrap_or_default()
     }
 
+    /// With those that did not, each of which counts with the timeout.
+    fn histogram(&self, ledger: &Ledger, side: Side) -> Histogram {
+        let mut durations = self.durations(ledger, side);
+        durations.add(Duration::from_nanos(ledger.settings.timeout), self.unended(side));
+        durations.histogram()
+    }
+
+    /// Runs that ended late count with the time that they took, those that never ended with the timeout.
     pub(super) fn means(&self, ledger: &Ledger) -> MeanDurations {
-        let mean = |side| self.durations(ledger, side).mean();
-        MeanDurations { legacy: mean(Side::Legacy), new: mean(Side::New) }
+        let [legacy, new] = ledger.late_ends.sums();
+        let [legacy_before, new_before] = self.late_ends_before;
+        let mean = |side, late: LateRuns| {
+            let durations = self.durations(ledger, side);
+            let never = self.unended(side).saturating_sub(late.runs);
+            let sum = LateRuns { runs: durations.len(), nanos: durations.nanos() };
+            sum.plus(late).and(never, ledger.settings.timeout).mean()
+        };
+        MeanDurations {
+            legacy: mean(Side::Legacy, legacy.since(legacy_before)),
+            new: mean(Side::New, new.since(new_before)),
+        }
     }
 
     pub(super) fn snapshot(&self, ledger: &Ledger) -> MonitorSnapshot {
@@ -118,8 +133,8 @@ impl Closing {
         }
     }
 
-    fn take_in(&mut self, tick: u64, sums: &[u64; CELLS]) {
-        let tally = Tally::of(sums, tick >= self.timed_from);
+    fn take_in(&mut self, sums: &[u64; CELLS], timed: bool) {
+        let tally = Tally::of(sums, timed);
         tally.add_to(&mut self.counts);
         let [legacy, new] = &mut self.unended;
         *legacy += tally.unended_legacy;
@@ -150,12 +165,22 @@ impl Ledger {
         let (present, before) = (self.settings.tick_of(now), closing.next);
         let newest = self.newest.load(Ordering::Acquire);
         while closing.next < present.min(newest) && self.close_next(closing, now) {}
-        if closing.next >= newest && closing.next < present {
-            closing.skip_to(present);
-            self.open_from.store(present, Ordering::Release);
+        let empty_until = self.empty_until(present, now);
+        if closing.next >= newest && closing.next < empty_until {
+            closing.skip_to(empty_until);
+            self.open_from.store(empty_until, Ordering::Release);
         }
         if closing.next != before && closing.baseline.is_none() {
             self.try_to_freeze(closing);
+        }
+    }
+
+    /// The first tick in which calls may have started that nobody has told of yet.
+    fn empty_until(&self, present: u64, now: Instant) -> u64 {
+        if self.is_told_late.load(Ordering::Acquire) {
+            self.settings.tick_of(Instant::from_nanos(now.as_nanos().saturating_sub(self.settings.timeout)))
+        } else {
+            present
         }
     }
 
@@ -175,7 +200,7 @@ impl Ledger {
         if self.is_lost(tick) {
             closing.lose();
         } else {
-            closing.take_in(tick, &sums);
+            closing.take_in(&sums, self.limits.hold_in(tick));
         }
         true
     }
@@ -191,11 +216,16 @@ impl Ledger {
         if !closing.seen.is_worth_a_look() {
             return;
         }
+        let newest = self.newest.load(Ordering::Acquire).max(closing.next);
+        // First those that go on: what ends in between is better counted twice than not at all.
+        let open: u64 = (closing.next..newest).map(|tick| open_runs_of_legacy(&self.sums(tick))).sum();
         let mut totals = Totals::new();
         self.add_durations(Side::Legacy, &mut totals);
         totals.add(Duration::from_nanos(self.settings.timeout), closing.seen.unended);
-        if let Some(baseline) = baseline::of(&totals, &closing.seen, &self.settings) {
-            let from = self.newest.load(Ordering::Acquire).max(closing.next) + 1;
+        let mut given_up = Totals::new();
+        self.given_up.add_to(&mut given_up);
+        if let Some(baseline) = baseline::of(&totals, (&given_up, open), &closing.seen, &self.settings) {
+            let from = newest + 1;
             closing.freeze(self, baseline, from);
         }
     }

@@ -47,20 +47,25 @@ pub struct PerformanceComparison {
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SidePerformance {
-    /// Runs of closed ticks that were not given up by their caller.
+    /// Runs of closed ticks that were not given up: neither dropped by their caller nor, as a shadow, stopped by the runner.
     pub calls: u64,
     /// Those that failed: an error, a panic, a time-out, or no end at all.
     pub failed: u64,
     /// Those of them that timed out or never ended.
     pub overdue: u64,
+    /// Runs that were given up before they had ended and after a long time: see
+    /// [`unfinished`](super::SideCounts::unfinished). They are not among `calls`.
+    pub unfinished: u64,
     /// The share of runs that succeeded, from 0 to 1; `None` without one.
     pub success_rate: Option<f64>,
     /// Runs a second; `None` as long as no tick is closed.
     pub calls_per_second: Option<f64>,
-    /// The average duration, in nanoseconds when serialised; `None` without a run.
+    /// The average duration of the runs that ended, in nanoseconds when serialised; `None` without one. What is `unfinished`
+    /// is not in it.
     #[serde(with = "optional_nanos")]
     pub mean: Option<Duration>,
-    /// Half of the runs took no longer, to within 6.25 %.
+    /// Half of the runs took no longer, to within 6.25 %. For this and the other quantiles, what is `unfinished` is longer than
+    /// all others; `None` if the quantile lies among those.
     #[serde(with = "optional_nanos")]
     pub p50: Option<Duration>,
     /// 95 % of the runs took no longer, to within 6.25 %.
@@ -110,16 +115,18 @@ impl PerformanceComparison {
 impl SidePerformance {
     fn of(counts: &SideCounts, durations: &Histogram, time: Duration) -> Self {
         let calls = counts.trials();
+        let quantile = |p| quantile_beside(durations, counts.unfinished, p);
         Self {
             calls,
             failed: counts.failed,
             overdue: counts.overdue,
+            unfinished: counts.unfinished,
             success_rate: share(counts.succeeded, calls),
             calls_per_second: Some(time.as_secs_f64()).filter(|&seconds| seconds > 0.0).map(|s| float(calls) / s),
             mean: durations.mean(),
-            p50: durations.quantile(0.5),
-            p95: durations.quantile(0.95),
-            p99: durations.quantile(0.99),
+            p50: quantile(0.5),
+            p95: quantile(0.95),
+            p99: quantile(0.99),
         }
     }
 }
@@ -129,6 +136,13 @@ impl QualityComparison {
         let (legacy, new) = (values.legacy.mean(), values.new.mean());
         Self { name: values.name.clone(), legacy, new, improvement: increase((legacy, new)) }
     }
+}
+
+/// The quantile of these durations and of `longer` ones that nobody has seen the end of, if it is not one of those.
+fn quantile_beside(durations: &Histogram, longer: u64, p: f64) -> Option<Duration> {
+    let seen = float(durations.len());
+    let p = p * (seen + float(longer)) / seen;
+    durations.quantile(p).filter(|_| p <= 1.0)
 }
 
 /// The share of the runs of a side that came to an end.

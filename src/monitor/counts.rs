@@ -37,6 +37,10 @@ macro_rules! add_up {
 /// What one side did, whether it served or was the shadow.
 ///
 /// `started` counts the calls of closed ticks; each of them is among `succeeded`, `failed` or `abandoned`.
+///
+/// A run that was *given up* is no failure: a shadow that the runner stopped, since patience or the shadow's timeout was over,
+/// and a call that its caller dropped. How it would have ended nobody knows. What is known counts: it is `slow` if it was
+/// over that limit by then, and it is no success for who wants to promote new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(clippy::exhaustive_structs, reason = "a host that counts by itself makes its own")]
@@ -45,24 +49,30 @@ pub struct SideCounts {
     pub started: u64,
     /// Calls that ended with a value.
     pub succeeded: u64,
-    /// Calls that ended with an error or a panic, timed out, or never ended.
+    /// Calls that ended with an error or a panic, timed out while they served, or never ended.
     pub failed: u64,
     /// Those of `failed` that timed out or never ended.
     pub overdue: u64,
-    /// Calls that were given up by their caller: no trial of anything.
+    /// Calls that were given up: dropped by their caller, or stopped by the runner while they were the shadow. They are no
+    /// trial of a failure.
     pub abandoned: u64,
-    /// Calls that took longer than the limit of the p95 trigger, or never ended. 0 before there is a baseline.
+    /// Those of `abandoned` that are no trial of a rollback and speak against a promotion: shadows that were stopped, and calls
+    /// that were dropped when they had taken longer than the limit of promotion. Without a baseline, only the first.
+    pub unfinished: u64,
+    /// Calls that took longer than the limit of the p95 trigger, or never ended. Of those that were given up, the ones that had
+    /// taken longer by then. 0 before there is a baseline.
     pub slow: u64,
-    /// Calls that took longer than the limit of promotion, or never ended. 0 before there is a baseline.
+    /// Calls that took longer than the limit of promotion, never ended, or are `unfinished`. 0 before there is a baseline.
     pub slow_for_promotion: u64,
-    /// Calls that were measured against those two limits: they started after there was a baseline, and were not abandoned.
+    /// Calls that were measured against those two limits: they started after there was a baseline, and ended, never ended, or
+    /// are `unfinished`.
     pub timed: u64,
 }
 
-add_up!(SideCounts { started, succeeded, failed, overdue, abandoned, slow, slow_for_promotion, timed });
+add_up!(SideCounts { started, succeeded, failed, overdue, abandoned, unfinished, slow, slow_for_promotion, timed });
 
 impl SideCounts {
-    /// The calls that count as trials: all that were not given up by their caller.
+    /// The calls that count as trials: all that were not given up.
     #[must_use]
     pub const fn trials(&self) -> u64 {
         self.started.saturating_sub(self.abandoned)
@@ -70,6 +80,8 @@ impl SideCounts {
 }
 
 /// What one side did in the calls that it served: the events by which the two arms of a rollout are compared.
+///
+/// A call that new began alone and legacy answered, after a [`Fallback`](crate::dual::Fallback), was served by new and failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(clippy::exhaustive_structs, reason = "a host that counts by itself makes its own")]
@@ -80,18 +92,20 @@ pub struct ServedCounts {
     pub failed: u64,
     /// Calls that timed out or never ended; only the first of each key where keys are told apart.
     pub overdue: u64,
-    /// Calls over the limit of the p95 trigger; only the first of each key where keys are told apart.
+    /// Calls over the limit of the p95 trigger, those that their caller dropped after that included; only the first of each key
+    /// where keys are told apart.
     pub slow: u64,
 }
 
 add_up!(ServedCounts { started, failed, overdue, slow });
 
-/// What the two sides did with the same items.
+/// What the two sides did with the same items. Only calls for which both sides were selected when they started are pairs: what
+/// legacy answers because new has failed is no fair comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(clippy::exhaustive_structs, reason = "a host that counts by itself makes its own")]
 pub struct PairTally {
-    /// Calls in which both sides ran, and neither was given up.
+    /// Calls in which both sides ran, and neither was given up. Those that never ended are pairs.
     pub pairs: u64,
     /// Pairs whose answers were compared, or of which one side only failed.
     pub compared: u64,
@@ -101,15 +115,17 @@ pub struct PairTally {
     pub only_new_failed: u64,
     /// Pairs in which legacy failed and new did not.
     pub only_legacy_failed: u64,
-    /// Pairs in which new timed out or never ended, and legacy did not.
+    /// Pairs in which new timed out while it served, and legacy did not.
     pub only_new_overdue: u64,
-    /// Pairs in which legacy timed out or never ended, and new did not.
+    /// Pairs in which legacy timed out while it served, and new did not.
     pub only_legacy_overdue: u64,
-    /// Pairs in which new was over the limit of the p95 trigger and legacy was not over its own p95.
+    /// Calls in which new was over the limit of the p95 trigger and legacy was not over its own p95. A side that was given up
+    /// counts as far as that is known.
     pub only_new_slow: u64,
-    /// Pairs in which legacy was over its own p95 and new was not over the limit of the p95 trigger.
+    /// Calls in which legacy was over its own p95 and new was not over the limit of the p95 trigger. Where a side was given up,
+    /// the doubt speaks for new.
     pub only_legacy_slow: u64,
-    /// Pairs that were measured against these limits.
+    /// Calls of both sides that were measured against these limits: they started after there was a baseline.
     pub timed: u64,
 }
 

@@ -20,7 +20,8 @@ pub trait Evidence: Send + Sync {
     /// How many health checks of each side have not succeeded in a row.
     fn health_failures(&self) -> SideFailures;
 
-    /// How long the calls of each side took on average in the present phase.
+    /// How long the calls of each side took on average in the present phase: those that ended, however late, with the time that
+    /// they took, and those that are overdue with the timeout, for as long as they have not.
     fn mean_durations(&self) -> MeanDurations;
 
     /// What legacy did before it was judged against; `None` as long as too little is known.

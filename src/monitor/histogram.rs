@@ -188,13 +188,33 @@ impl Totals {
         sum(&self.counts)
     }
 
-    /// A duration that a share `p` of all certainly do not exceed: the upper edge of the bucket.
-    pub(super) fn upper_quantile(&self, p: f64) -> Option<Duration> {
-        bucket_at(&self.counts, p).map(|bucket| Duration::from_nanos(edge(bucket + 1)))
+    /// A duration that a share `p` of all do not exceed: the upper edge of the bucket. Besides those that ended, there are some
+    /// that were `given_up` after so long, and `open` ones of which nothing is known but that they have not ended: `None` if
+    /// the duration may be one of those.
+    ///
+    /// This is the estimate of Kaplan and Meier (1958): who was given up might have gone on like all others that had taken so
+    /// long. Beyond the last one that ended, it counts as if it had ended then (Efron, 1967).
+    #[expect(clippy::cast_precision_loss, reason = "shares need no 53 bits")]
+    pub(super) fn upper_quantile(&self, p: f64, given_up: &Self, open: u64) -> Option<Duration> {
+        let all = self.len().saturating_add(given_up.len()).saturating_add(open);
+        let (mut going_on, mut longer, mut last) = (all, 1.0, None);
+        for (bucket, (ended, dropped)) in self.counts.iter().zip(&given_up.counts).enumerate() {
+            if *ended > 0 {
+                longer *= going_on.saturating_sub(*ended) as f64 / going_on as f64;
+            }
+            if ended + dropped > 0 {
+                last = Some(Duration::from_nanos(edge(bucket + 1)));
+            }
+            if longer <= 1.0 - p + ROUNDING {
+                return last;
+            }
+            going_on = going_on.saturating_sub(ended + dropped);
+        }
+        last.filter(|_| open as f64 <= (1.0 - p) * all as f64)
     }
 
-    pub(super) fn mean(&self) -> Option<Duration> {
-        self.nanos.checked_div(self.len()).map(Duration::from_nanos)
+    pub(super) const fn nanos(&self) -> u64 {
+        self.nanos
     }
 
     /// What came since `earlier`.
@@ -209,6 +229,9 @@ impl Totals {
         Histogram { counts: self.counts.to_vec(), nanos: self.nanos }.trimmed()
     }
 }
+
+/// What multiplying shares is off.
+const ROUNDING: f64 = 1e-9;
 
 /// What one side took in one stripe, since the monitor was made.
 #[derive(Debug)]
@@ -228,6 +251,15 @@ impl Durations {
             stripe.add(count, 1);
         }
         stripe.add(&self.nanos, nanos);
+    }
+
+    /// From any thread.
+    #[cold]
+    pub(super) fn add_shared(&self, nanos: u64) {
+        if let Some(count) = self.counts.get(bucket(nanos)) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        self.nanos.fetch_add(nanos, Ordering::Relaxed);
     }
 
     pub(super) fn add_to(&self, totals: &mut Totals) {
@@ -260,6 +292,35 @@ mod tests {
             let ratio = told.as_secs_f64() / Duration::from_nanos(nanos).as_secs_f64();
             assert!((ratio - 1.0).abs() <= 0.0625, "{nanos}: {told:?}");
         }
+    }
+
+    #[test]
+    fn the_upper_quantile_knows_of_what_was_given_up() {
+        let totals = |durations: &[(u64, u64)]| {
+            let mut totals = Totals::new();
+            for (millis, times) in durations {
+                totals.add(Duration::from_millis(*millis), *times);
+            }
+            totals
+        };
+        let within = |found: Option<Duration>, millis: u64| {
+            let (found, millis) = (found.unwrap().as_secs_f64(), Duration::from_millis(millis).as_secs_f64());
+            assert!(found > millis && found <= millis * 1.126, "{found} for {millis}");
+        };
+        let ended = totals(&[(10, 90), (100, 4), (1_000, 6)]);
+        let none = Totals::new();
+        within(ended.upper_quantile(0.9, &none, 0), 10);
+        within(ended.upper_quantile(0.94, &none, 0), 100);
+        within(ended.upper_quantile(0.95, &none, 0), 1_000);
+        // Whoever is given up at once says nothing, however many there are.
+        within(ended.upper_quantile(0.94, &totals(&[(1, 10_000)]), 0), 100);
+        // A tenth is given up after 2 s, and nobody knows how long it would have taken.
+        within(ended.upper_quantile(0.95, &totals(&[(2_000, 11)]), 0), 2_000);
+        // One half is given up on the way to 100 ms: it would have gone on like the other.
+        within(totals(&[(10, 80), (100, 10)]).upper_quantile(0.95, &totals(&[(50, 10)]), 0), 100);
+        assert_eq!(ended.upper_quantile(0.95, &none, 6), None, "it may be one of those that go on");
+        within(ended.upper_quantile(0.9, &none, 5), 1_000);
+        assert_eq!(none.upper_quantile(0.95, &none, 0), None);
     }
 
     #[test]

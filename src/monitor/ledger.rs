@@ -7,11 +7,13 @@ use super::cells::{Kind, RING, Ring, Row, slot};
 use super::closing::Closing;
 use super::firsts::Firsts;
 use super::histogram::{Durations, Totals};
+use super::late::LateEnds;
 use super::quality::Qualities;
 use super::settings::{Limits, Settings};
 use crate::clock::{Clock, Instant};
 use crate::lock::lock;
 use crate::mode::SystemMode;
+use crate::observe::Sample;
 use crate::outcome::Side;
 use crate::route::Route;
 use crate::stripe::{STRIPES, Stripe};
@@ -34,6 +36,9 @@ pub(super) struct Ledger {
     pub(super) newest: AtomicU64,
     /// By place in the ring: 1 above the tick that is lost.
     lost: [AtomicU64; RING],
+    pub(super) late_ends: LateEnds,
+    /// After how long runs of legacy were given up. One for all stripes: that is rare.
+    pub(super) given_up: Box<Durations>,
     /// Whether calls are told of only after they have ended.
     pub(super) is_told_late: AtomicBool,
     /// Held by whoever closes ticks or reads; who records only ever tries.
@@ -107,6 +112,8 @@ impl Ledger {
             open_from: AtomicU64::new(0),
             newest: AtomicU64::new(0),
             lost: [const { AtomicU64::new(0) }; RING],
+            late_ends: LateEnds::default(),
+            given_up: Box::new(Durations::new()),
             is_told_late: AtomicBool::new(false),
             closing,
         };
@@ -171,7 +178,8 @@ impl Ledger {
         tick >= self.open_from.load(Ordering::Acquire)
     }
 
-    /// Another phase begins with the next tick, unless it is one that is over. The present tick is of two phases.
+    /// Another phase begins with the next tick, unless it is one that is over. The present tick is of two phases. Says whether
+    /// the phase is the present one now: somebody else may have begun it a while ago.
     fn begin(&self, phase: u64, route: &Route, tick: u64, now: Instant) -> bool {
         if phase > self.phase.load(Ordering::Acquire) || self.is_forsaken(tick) {
             let begun = self.try_closing(|closing| self.begin_locked(closing, phase, route, tick, now));
@@ -179,7 +187,7 @@ impl Ledger {
                 self.lose(tick);
             }
         }
-        false
+        self.phase.load(Ordering::Acquire) == phase
     }
 
     fn begin_locked(&self, closing: &mut Closing, phase: u64, route: &Route, tick: u64, now: Instant) {
@@ -206,14 +214,15 @@ impl Ledger {
         tick > last + 2 * (self.settings.timeout / self.settings.tick + 1)
     }
 
-    /// The store has another epoch than the calls of the present phase, and it is an earlier one.
+    /// The store has another epoch than the calls of the present phase, and it is an earlier one. No call waits for this, and
+    /// nobody says it twice: it is worth waiting for who reads.
     #[cold]
     pub(super) fn go_back(&self, epoch: u64, mode: SystemMode) {
         let (phase, now) = (phase_of(epoch, mode), self.clock.now());
         if phase < self.phase.load(Ordering::Acquire) {
             let mut route = Route::new(mode, Side::Legacy);
             route.epoch = epoch;
-            self.try_closing(|closing| {
+            self.with_closing(|closing| {
                 self.begin_locked(closing, phase, &route, self.settings.tick_of(now), now);
             });
         }
@@ -221,7 +230,7 @@ impl Ledger {
 
     /// Where a call that ends is counted; `None` if it is not, because its tick is closed or of another phase.
     #[inline]
-    pub(super) fn place_of_end(&self, route: &Route, started: Instant) -> Option<Place<'_>> {
+    pub(super) fn place_of_end(&self, route: &Route, started: Instant, runs: &[&Sample]) -> Option<Place<'_>> {
         let stripe = Stripe::own();
         let rows = self.rows(stripe)?;
         if self.phase.load(Ordering::Acquire) != phase_of(route.epoch, route.mode) {
@@ -230,7 +239,7 @@ impl Ledger {
         let tick = self.tick_of(rows, started);
         let open_from = self.open_from.load(Ordering::Acquire);
         if tick.wrapping_sub(open_from) >= RING as u64 {
-            self.count_late(stripe, rows, tick, open_from);
+            self.count_late((stripe, rows), tick, open_from, runs);
             return None;
         }
         Some(Place { stripe, rows, row: rows.ring.row(stripe, tick)? })
@@ -238,19 +247,22 @@ impl Ledger {
 
     /// Whether what has ended by `now` in an open tick is overdue: then it is left open, and closed as such.
     #[inline]
-    pub(super) fn is_overdue(&self, place: &Place<'_>, now: u64) -> bool {
+    pub(super) fn is_overdue(&self, place: &Place<'_>, now: u64, runs: &[&Sample]) -> bool {
         let overdue = now >= self.settings.deadline(place.row.tick);
         if overdue {
-            self.count_late(place.stripe, place.rows, place.row.tick, u64::MAX);
+            self.count_late((place.stripe, place.rows), place.row.tick, u64::MAX, runs);
         }
         overdue
     }
 
     /// Unless its tick is of another phase, or lost because there is no room for it before others are closed.
     #[cold]
-    fn count_late(&self, stripe: Stripe, rows: &Rows, tick: u64, open_from: u64) {
+    fn count_late(&self, (stripe, rows): (Stripe, &Rows), tick: u64, open_from: u64, runs: &[&Sample]) {
         if tick < open_from && tick >= self.begins.load(Ordering::Acquire) {
             stripe.add(&rows.late, 1);
+            for run in runs {
+                self.late_ends.add(run);
+            }
         }
     }
 
@@ -301,74 +313,4 @@ impl Ledger {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::observe::Sample;
-    use crate::outcome::Outcome;
-    use std::time::Duration;
-
-    #[derive(Debug)]
-    struct Fixed(AtomicU64);
-
-    impl Clock for Fixed {
-        fn now(&self) -> Instant {
-            Instant::from_nanos(self.0.load(Ordering::Relaxed))
-        }
-
-        fn wall(&self) -> std::time::SystemTime {
-            std::time::UNIX_EPOCH
-        }
-    }
-
-    const NEW: Route = Route::new(SystemMode::NewOnly, Side::New);
-
-    fn ledger() -> (Arc<Fixed>, Ledger) {
-        let clock = Arc::new(Fixed(AtomicU64::new(0)));
-        let ledger = Ledger::new(Settings::default(), Arc::clone(&clock) as _, false, Qualities::new(Vec::new()));
-        (clock, ledger)
-    }
-
-    fn calls(ledger: &Ledger, tick: u64, calls: u64) {
-        let started = Instant::from_nanos(tick * 1_000_000_000);
-        for _ in 0..calls {
-            ledger.start(&NEW, started, Kind::New);
-            ledger.end_alone(&NEW, &Sample::new(Side::New, Outcome::Ok, Duration::from_millis(1)), started, None);
-        }
-    }
-
-    /// Somebody holds the lock for so long that the ring is full.
-    #[test]
-    fn ticks_without_room_are_lost_whole_and_say_so() {
-        let (clock, ledger) = ledger();
-        calls(&ledger, 0, 1);
-        calls(&ledger, 1, 5);
-        let room = RING as u64;
-        ledger.with_closing(|_| (2..room + 10).for_each(|tick| calls(&ledger, tick, 5)));
-        for tick in room + 10..room + 20 {
-            calls(&ledger, tick, 5);
-        }
-        clock.0.store((room + 20) * 1_000_000_000, Ordering::Relaxed);
-        let snapshot = ledger.read(|closing| closing.snapshot(&ledger));
-        let kept = 5 * (room + 19 - snapshot.lost_ticks);
-        assert_eq!((snapshot.counts.new.started, snapshot.counts.new.succeeded), (kept, kept));
-        assert!((8..=10).contains(&snapshot.lost_ticks), "{} ticks lost", snapshot.lost_ticks);
-        assert_eq!(snapshot.time, Duration::from_secs(room + 19 - snapshot.lost_ticks));
-    }
-
-    /// Somebody holds the lock while the next phase is first seen.
-    #[test]
-    fn a_phase_that_could_not_begin_begins_with_the_next_call() {
-        let (clock, ledger) = ledger();
-        calls(&ledger, 0, 1);
-        ledger.with_closing(|_| calls(&ledger, 1, 3));
-        let mut later = NEW;
-        later.epoch = 9;
-        let start = |tick: u64| ledger.start(&later, Instant::from_nanos(tick * 1_000_000_000), Kind::New);
-        ledger.with_closing(|_| start(2));
-        start(2);
-        start(3);
-        clock.0.store(40_000_000_000, Ordering::Relaxed);
-        let counts = ledger.read(|closing| closing.counts());
-        assert_eq!((counts.epoch, counts.new.started, counts.new.overdue), (9, 1, 1));
-    }
-}
+mod tests;

@@ -9,6 +9,7 @@ mod counts;
 mod evidence;
 mod firsts;
 mod histogram;
+mod late;
 mod ledger;
 mod performance;
 mod quality;

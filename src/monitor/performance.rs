@@ -30,14 +30,24 @@ use crate::route::Route;
 ///   of which it is [the monitor](crate::control::ControllerBuilder::performance), or when no call of the present one has started for twice
 ///   the timeout: the store lost records.
 /// - An emergency that is not stored yet begins a phase of its own with the epoch that is stored.
-/// - What ends when its tick is closed is [late](MonitorSnapshot::late), and changes nothing else.
-/// - A call that new began alone and legacy answered, after a [`Fallback`](crate::dual::Fallback), is a pair: new served and
-///   failed, and legacy ran.
-/// - Of a pair that never ends both sides are overdue, since nobody knows which one it waits for. A shadow that was stopped,
-///   because patience or its own timeout was over, is overdue and slow.
+/// - What ends when its tick is closed is [late](MonitorSnapshot::late), and changes no count. In the
+///   [average duration](Evidence::mean_durations) it is, with the time that it took.
+/// - A call that new began alone and legacy answered, after a [`Fallback`](crate::dual::Fallback), is one that new served and
+///   failed. Legacy ran too, but that is no pair: it runs only where new has failed.
+/// - Of a pair that never ends both sides are overdue, since nobody knows which one it waits for.
+/// - A shadow that was *stopped*, because patience or its own timeout was over, is no failure and not overdue: the side that
+///   serves is never stopped, and equal sides would not look equal. It is slow if it had taken longer than that limit, and
+///   [`unfinished`](super::SideCounts::unfinished), which speaks against a promotion, whatever time it had taken. A shadow
+///   that hangs is found by being slow, if the runner's patience and the shadow's timeout leave it time to pass the limit of
+///   twice the p95; otherwise it only holds a promotion up.
+/// - A call that its caller *dropped* is no failure either. It is slow if it had taken longer than that limit, and unfinished if
+///   it had taken longer than the limit of promotion: callers who drop what takes too long do not hide it.
+/// - Neither of the two is in a histogram: when they would have ended nobody knows.
 /// - A call is slow by the [`Baseline`], which is frozen before the ticks that are measured by it. It is given by the host,
 ///   or frozen from all that was heard of legacy, whatever the phase, as soon as the upper end of the 95 % interval of its
-///   p95 is no more than the 97.5 % quantile: after some 2,000 calls. It is never changed after that.
+///   p95 is no more than the 97.5 % quantile: after some 2,000 calls. It is never changed after that. Calls of legacy that
+///   were given up are in it with the time that they had taken, by the estimate of Kaplan and Meier, and those that go on as
+///   longer than all others.
 ///
 /// # What it costs
 /// It never blocks: no lock and no allocation on the path of a call, but for the first call of a thread, which allocates

@@ -13,8 +13,13 @@ use crate::outcome::Side;
 pub struct Values {
     /// How many values were recorded.
     pub count: u64,
-    /// Their sum.
+    /// Their sum, which stops at the largest and the smallest number there is.
     pub sum: f64,
+}
+
+/// A sum of numbers as large as they can be is the largest number: it can be written, and read again.
+const fn finite(sum: f64) -> f64 {
+    sum.clamp(f64::MIN, f64::MAX)
 }
 
 impl Values {
@@ -26,12 +31,12 @@ impl Values {
     }
 
     pub(super) fn plus(self, other: Self) -> Self {
-        Self { count: self.count.saturating_add(other.count), sum: self.sum + other.sum }
+        Self { count: self.count.saturating_add(other.count), sum: finite(self.sum + other.sum) }
     }
 
     pub(super) fn since(self, earlier: Self) -> Self {
         let count = self.count.saturating_sub(earlier.count);
-        Self { count, sum: if count > 0 { self.sum - earlier.sum } else { 0.0 } }
+        Self { count, sum: if count > 0 { finite(self.sum - earlier.sum) } else { 0.0 } }
     }
 }
 
@@ -88,7 +93,7 @@ struct Sum {
 
 impl Sum {
     fn add(&self, value: f64) {
-        let added = |bits| Some((f64::from_bits(bits) + value).to_bits());
+        let added = |bits| Some(finite(f64::from_bits(bits) + value).to_bits());
         self.bits.fetch_update(Ordering::Relaxed, Ordering::Relaxed, added).ok();
         self.count.fetch_add(1, Ordering::Relaxed);
     }

@@ -45,6 +45,8 @@ pub(super) struct Limits {
     p95: AtomicU64,
     slow: AtomicU64,
     slow_for_promotion: AtomicU64,
+    /// The first tick whose calls are measured.
+    from: AtomicU64,
 }
 
 impl Limits {
@@ -53,14 +55,22 @@ impl Limits {
             p95: AtomicU64::new(u64::MAX),
             slow: AtomicU64::new(u64::MAX),
             slow_for_promotion: AtomicU64::new(u64::MAX),
+            from: AtomicU64::new(u64::MAX),
         }
     }
 
-    pub(super) fn set(&self, baseline: &Baseline, settings: &Settings) {
+    /// Calls are measured from the tick `from` on.
+    pub(super) fn set(&self, baseline: &Baseline, settings: &Settings, from: u64) {
         let limit = |factor: f64| nanos(times(baseline.p95, factor));
         self.slow.store(limit(settings.p95_factor), Ordering::Relaxed);
         self.slow_for_promotion.store(limit(settings.promotion_factor), Ordering::Relaxed);
+        self.from.store(from, Ordering::Relaxed);
         self.p95.store(nanos(baseline.p95), Ordering::Release);
+    }
+
+    /// Whether the calls of a tick are measured.
+    pub(super) fn hold_in(&self, tick: u64) -> bool {
+        tick >= self.from.load(Ordering::Relaxed)
     }
 
     /// Whether a call may be over one of the limits, none of which is below the p95.

@@ -44,8 +44,9 @@ pub struct MonitorSnapshot {
     /// Calls that ended, or were heard of first, when their tick was closed. They are in no sum; if they were counted when
     /// they started, they are overdue.
     pub late: u64,
-    /// How long the runs of legacy took that were not given up, whether they succeeded or not; those of ticks that are still
-    /// open included. One that never ended counts with the timeout.
+    /// How long the runs of legacy took that ended, whether they succeeded or not; those of ticks that are still open included.
+    /// One that never ended counts with the timeout. One that was given up, dropped by its caller or stopped as a shadow, is
+    /// not in it: when it would have ended nobody knows.
     pub legacy: Histogram,
     /// The same, of new.
     pub new: Histogram,

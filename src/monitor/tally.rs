@@ -9,6 +9,12 @@ pub(super) fn open_calls(sums: &[u64; CELLS]) -> u64 {
     open.alone_legacy + open.alone_new + open.both_legacy + open.both_new
 }
 
+/// Runs of legacy that have not ended, or of which nobody knows.
+pub(super) fn open_runs_of_legacy(sums: &[u64; CELLS]) -> u64 {
+    let open = Open::of(sums);
+    open.alone_legacy + open.both_legacy + open.both_new
+}
+
 fn at(sums: &[u64; CELLS], cell: Cell) -> u64 {
     sums.get(cell as usize).copied().unwrap_or_default()
 }
@@ -60,6 +66,7 @@ impl Tally {
             failed: at(Cell::LegacyFailed),
             timed_out: at(Cell::LegacyTimedOut),
             abandoned: at(Cell::LegacyAbandoned),
+            unfinished: at(Cell::LegacyUnfinished),
             slow: at(Cell::LegacySlow),
             slow_for_promotion: at(Cell::LegacySlowForPromotion),
         };
@@ -69,6 +76,7 @@ impl Tally {
             failed: at(Cell::NewFailed),
             timed_out: at(Cell::NewTimedOut),
             abandoned: at(Cell::NewAbandoned),
+            unfinished: at(Cell::NewUnfinished),
             slow: at(Cell::NewSlow),
             slow_for_promotion: at(Cell::NewSlowForPromotion),
         };
@@ -86,7 +94,7 @@ impl Tally {
             overdue: at(Cell::ServedNewTimedOut) + unended,
             slow: if timed { at(Cell::ServedNewSlow) + unended } else { 0 },
         };
-        let pairs = pairs(sums, both + fell_back, open_pairs, timed);
+        let pairs = pairs(sums, both, open_pairs, timed);
         let (legacy, new) = (legacy.counts(timed), new.counts(timed));
         Self { legacy, new, served_legacy, served_new, pairs, unended_legacy, unended_new }
     }
@@ -107,6 +115,7 @@ struct Side {
     failed: u64,
     timed_out: u64,
     abandoned: u64,
+    unfinished: u64,
     slow: u64,
     slow_for_promotion: u64,
 }
@@ -122,9 +131,10 @@ impl Side {
             failed,
             overdue: self.timed_out + self.unended,
             abandoned: self.abandoned,
+            unfinished: self.unfinished,
             slow: if_timed(self.slow + self.unended),
             slow_for_promotion: if_timed(self.slow_for_promotion + self.unended),
-            timed: if_timed(trials),
+            timed: if_timed(trials + self.unfinished),
         }
     }
 }
@@ -143,6 +153,6 @@ fn pairs(sums: &[u64; CELLS], started: u64, unended: u64, timed: bool) -> PairTa
         only_legacy_overdue: at(Cell::OnlyLegacyTimedOut),
         only_new_slow: if_timed(at(Cell::OnlyNewSlow)),
         only_legacy_slow: if_timed(at(Cell::OnlyLegacySlow)),
-        timed: if_timed(pairs),
+        timed: if_timed(started),
     }
 }

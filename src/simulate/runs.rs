@@ -82,6 +82,7 @@ impl Runs {
             failed: self.failed,
             overdue: self.overdue,
             abandoned: 0,
+            unfinished: 0,
             slow: self.slow,
             slow_for_promotion: self.promotion,
             timed: self.calls,

@@ -1,5 +1,6 @@
 //! With the first event of each key alone, one key that fails over and over is one failure of the side that served it.
 
+use cutover::monitor::Evidence;
 use cutover::{Outcome, Side, SystemMode};
 
 use crate::world::{TICK, World, millis, route, secs};
@@ -24,6 +25,33 @@ fn a_whale_is_one_failure_and_its_successes_all_count() {
         assert_eq!((counts.served_legacy.started, counts.served_legacy.failed), (1_000, 5));
         assert_eq!((counts.new.failed, counts.new.succeeded), (1_000, 1_000), "of a side, all runs count");
     }
+}
+
+/// The baseline is frozen long after the phase has begun.
+#[test]
+fn what_timed_out_before_there_was_a_limit_uses_up_no_slow_call() {
+    let world = World::new();
+    let (legacy, new) =
+        (route(SystemMode::GradualRollout, Side::Legacy, 4), route(SystemMode::GradualRollout, Side::New, 4));
+    world.begin(new);
+    world.end_with_key(world.start(new), Outcome::TimedOut, Some(17));
+    while world.monitor.baseline().is_none() {
+        for key in 0..100 {
+            let call = world.start(legacy);
+            world.clock.advance(millis(1));
+            world.end_with_key(call, Outcome::Ok, Some(key));
+        }
+        world.clock.advance(secs(5));
+    }
+    world.clock.advance(secs(5));
+    for _ in 0..2 {
+        let call = world.start(new);
+        world.clock.advance(secs(2));
+        world.end_with_key(call, Outcome::Ok, Some(17));
+    }
+    world.clock.advance(secs(5));
+    let served = world.counts().served_new;
+    assert_eq!((served.overdue, served.slow), (1, 1));
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! What is slow is fixed before the calls that are measured by it.
 
-use cutover::monitor::{Evidence, MonitorError, PerformanceMonitor, PerformanceMonitorBuilder};
-use cutover::observe::Sample;
+use std::collections::VecDeque;
+
+use cutover::monitor::{Baseline, Evidence, MonitorError, PerformanceMonitor, PerformanceMonitorBuilder};
+use cutover::observe::{Event, Sample};
 use cutover::random::RandomSource;
 use cutover::testing::SeededRandom;
-use cutover::{Clock, Outcome, Route, Side, SystemMode, Verdict};
+use cutover::{Clock, Observer, Outcome, Route, Side, SystemMode, Verdict};
 
 use crate::world::{TICK, World, baseline, millis, route, secs};
 
@@ -45,6 +47,33 @@ fn the_baseline_is_frozen_from_legacy_when_its_p95_is_known_well_enough_and_neve
     }
     assert!(before > 0 && world.monitor.baseline() == Some(frozen));
     assert!(world.counts().legacy.timed > 0);
+}
+
+/// 10 % of legacy's calls take 20 s, the others 5 ms.
+#[test]
+fn the_baseline_knows_of_calls_that_are_still_going_on() {
+    let world = World::new();
+    let mut open = VecDeque::new();
+    world.begin(LEGACY);
+    for second in 0..120_u64 {
+        for number in 0..200_u64 {
+            let call = world.start(LEGACY);
+            if number % 10 == 0 {
+                open.push_back((second + 20, call));
+            } else {
+                let sample = Sample::new(Side::Legacy, Outcome::Ok, millis(5));
+                let event = Event::Served { route: LEGACY, sample, started: call.started, key: None };
+                world.monitor.observe("test", &event);
+            }
+        }
+        world.clock.advance(TICK);
+        while open.front().is_some_and(|(at, _)| *at <= second + 1) {
+            world.end_ok(open.pop_front().unwrap().1);
+        }
+        let _ = world.counts();
+    }
+    let baseline = world.monitor.baseline().unwrap();
+    assert!(baseline.p95 >= secs(20), "{baseline:?}");
 }
 
 #[test]
@@ -116,4 +145,13 @@ fn settings_out_of_range_are_refused_by_name() {
     let many = (0..17).fold(PerformanceMonitor::builder(), |b, metric: u32| b.quality_metric(&metric.to_string()));
     assert_eq!(many.build().map(drop).unwrap_err(), MonitorError::QualityMetrics { metrics: 17 });
     assert_eq!(refused(|b| b.baseline(baseline(secs(0)))), MonitorError::Baseline { p95: secs(0) });
+    for wrong in [f64::NAN, f64::INFINITY, -0.1] {
+        let good = baseline(secs(1));
+        for bad in [Baseline { calls_per_second: wrong, ..good }, Baseline { error_rate: wrong, ..good }] {
+            let refused = PerformanceMonitor::builder().baseline(bad).build().map(drop).unwrap_err();
+            assert!(matches!(refused, MonitorError::BaselineFigure { .. }), "{refused}");
+        }
+    }
+    let refused = refused(|b| b.baseline(Baseline { error_rate: 1.5, ..baseline(secs(1)) })).to_string();
+    assert_eq!(refused, "a baseline with an error rate of 1.5; allowed: 0 to 1");
 }

@@ -152,62 +152,90 @@ fn add(counts: &mut PhaseCounts, call: &Listed) {
             Side::Legacy => (&mut counts.legacy, &mut counts.served_legacy),
             Side::New => (&mut counts.new, &mut counts.served_new),
         };
-        add_side(all, sample);
-        if serve == side {
+        let run = Run { sample, serves: serve == side };
+        add_side(all, run);
+        if run.serves {
             served.started += 1;
-            served.failed += u64::from(fails(sample));
-            served.overdue += u64::from(is_overdue(sample));
-            served.slow += u64::from(is_over(sample, 2 * P95));
+            served.failed += u64::from(run.failed());
+            served.overdue += u64::from(run.overdue());
+            served.slow += u64::from(run.is_over(2 * P95));
         }
     }
-    if runs(Side::Legacy) && runs(Side::New) {
-        add_pair(counts, sides[0].1, sides[1].1, end.map(|end| end.verdict));
+    if call.open.both {
+        let run = |place: usize| Run { sample: sides[place].1, serves: sides[place].0 == serve };
+        add_pair(counts, run(0), run(1), end.map(|end| end.verdict));
     }
 }
 
-fn is_abandoned(sample: Option<Sample>) -> bool {
-    sample.is_some_and(|sample| sample.outcome == Outcome::Abandoned)
+/// One run of a side, which never ended if it has no sample.
+#[derive(Clone, Copy)]
+struct Run {
+    sample: Option<Sample>,
+    serves: bool,
 }
 
-fn fails(sample: Option<Sample>) -> bool {
-    !is_abandoned(sample) && sample.is_none_or(|sample| sample.outcome != Outcome::Ok)
+impl Run {
+    fn ended_as(self, outcome: Outcome) -> bool {
+        self.sample.is_some_and(|sample| sample.outcome == outcome)
+    }
+
+    fn dropped(self) -> bool {
+        self.ended_as(Outcome::Abandoned)
+    }
+
+    fn stopped(self) -> bool {
+        self.ended_as(Outcome::TimedOut) && !self.serves
+    }
+
+    fn given_up(self) -> bool {
+        self.dropped() || self.stopped()
+    }
+
+    fn failed(self) -> bool {
+        !self.given_up() && !self.ended_as(Outcome::Ok)
+    }
+
+    fn overdue(self) -> bool {
+        self.sample.is_none() || (self.ended_as(Outcome::TimedOut) && self.serves)
+    }
+
+    fn is_over(self, limit: Duration) -> bool {
+        self.overdue() || self.sample.is_some_and(|sample| sample.elapsed > limit)
+    }
+
+    fn unfinished(self) -> bool {
+        self.stopped() || (self.dropped() && self.is_over(millis(770)))
+    }
 }
 
-/// A run without a sample never ended.
-fn is_overdue(sample: Option<Sample>) -> bool {
-    sample.is_none_or(|sample| sample.outcome == Outcome::TimedOut)
-}
-
-fn is_over(sample: Option<Sample>, limit: Duration) -> bool {
-    !is_abandoned(sample) && (is_overdue(sample) || sample.is_some_and(|sample| sample.elapsed > limit))
-}
-
-fn add_side(counts: &mut SideCounts, sample: Option<Sample>) {
+fn add_side(counts: &mut SideCounts, run: Run) {
     counts.started += 1;
-    counts.abandoned += u64::from(is_abandoned(sample));
-    counts.failed += u64::from(fails(sample));
-    counts.succeeded += u64::from(!fails(sample) && !is_abandoned(sample));
-    counts.overdue += u64::from(is_overdue(sample));
-    counts.slow += u64::from(is_over(sample, 2 * P95));
-    counts.slow_for_promotion += u64::from(is_over(sample, millis(770)));
-    counts.timed += u64::from(!is_abandoned(sample));
+    counts.abandoned += u64::from(run.given_up());
+    counts.unfinished += u64::from(run.unfinished());
+    counts.failed += u64::from(run.failed());
+    counts.succeeded += u64::from(run.ended_as(Outcome::Ok));
+    counts.overdue += u64::from(run.overdue());
+    counts.slow += u64::from(run.is_over(2 * P95));
+    counts.slow_for_promotion += u64::from(run.is_over(millis(770)) || run.unfinished());
+    counts.timed += u64::from(!run.given_up() || run.unfinished());
 }
 
-fn add_pair(counts: &mut PhaseCounts, legacy: Option<Sample>, new: Option<Sample>, verdict: Option<Verdict>) {
-    if is_abandoned(legacy) || is_abandoned(new) {
+fn add_pair(counts: &mut PhaseCounts, legacy: Run, new: Run, verdict: Option<Verdict>) {
+    let pairs = &mut counts.pairs;
+    let legacy_is_long = legacy.stopped() || legacy.is_over(P95);
+    pairs.timed += 1;
+    pairs.only_new_slow += u64::from(new.is_over(2 * P95) && !legacy_is_long && !legacy.dropped());
+    pairs.only_legacy_slow += u64::from(legacy_is_long && !new.is_over(2 * P95));
+    if legacy.given_up() || new.given_up() {
         return;
     }
-    let pairs = &mut counts.pairs;
-    let one_failed = fails(legacy) != fails(new);
+    let one_failed = legacy.failed() != new.failed();
     let mismatched = one_failed || verdict == Some(Verdict::Mismatched);
     pairs.pairs += 1;
-    pairs.timed += 1;
     pairs.mismatched += u64::from(mismatched);
     pairs.compared += u64::from(mismatched || verdict == Some(Verdict::Matched));
-    pairs.only_new_failed += u64::from(fails(new) && !fails(legacy));
-    pairs.only_legacy_failed += u64::from(fails(legacy) && !fails(new));
-    pairs.only_new_overdue += u64::from(is_overdue(new) && !is_overdue(legacy));
-    pairs.only_legacy_overdue += u64::from(is_overdue(legacy) && !is_overdue(new));
-    pairs.only_new_slow += u64::from(is_over(new, 2 * P95) && !is_over(legacy, P95));
-    pairs.only_legacy_slow += u64::from(is_over(legacy, P95) && !is_over(new, 2 * P95));
+    pairs.only_new_failed += u64::from(new.failed() && !legacy.failed());
+    pairs.only_legacy_failed += u64::from(legacy.failed() && !new.failed());
+    pairs.only_new_overdue += u64::from(new.overdue() && !legacy.overdue());
+    pairs.only_legacy_overdue += u64::from(legacy.overdue() && !new.overdue());
 }

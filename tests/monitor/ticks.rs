@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use cutover::dual::Fallback;
-use cutover::monitor::{Evidence, PerformanceMonitor, SideCounts};
+use cutover::monitor::{Evidence, PairTally, PerformanceMonitor, SideCounts};
 use cutover::observe::Sample;
 use cutover::random::RandomSource;
 use cutover::testing::{ManualClock, SeededRandom, VirtualRuntime};
@@ -192,7 +192,7 @@ fn a_call_that_never_ends_is_overdue_in_a_runner_too_and_late_when_it_is_dropped
 }
 
 #[test]
-fn a_call_that_legacy_answered_for_new_is_a_failure_of_new_and_a_pair() {
+fn a_call_that_legacy_answered_for_new_is_a_failure_of_new_and_no_pair() {
     let clock = ManualClock::new();
     let monitor = Arc::new(PerformanceMonitor::builder().clock(clock.clone()).build().unwrap());
     let builder = DualRunner::<u32, ()>::builder("price", NEW).comparator(Equality).observe(monitor.clone());
@@ -210,8 +210,7 @@ fn a_call_that_legacy_answered_for_new_is_a_failure_of_new_and_a_pair() {
     assert_eq!((counts.new.started, counts.new.failed, counts.new.succeeded), (3, 2, 1));
     assert_eq!((counts.legacy.started, counts.legacy.succeeded), (2, 2));
     assert_eq!((counts.served_new.started, counts.served_new.failed, counts.served_legacy.started), (3, 2, 0));
-    let pairs = counts.pairs;
-    assert_eq!((pairs.pairs, pairs.compared, pairs.mismatched, pairs.only_new_failed), (2, 2, 2, 2));
+    assert_eq!(counts.pairs, PairTally::default(), "what runs because new failed is no comparison");
 }
 
 #[test]
@@ -230,7 +229,8 @@ fn a_host_without_a_runner_tells_of_calls_when_they_have_ended() {
     assert!((15..=30).contains(&new.started), "{new:?}");
     let third = new.started / 3;
     assert_eq!((new.succeeded, new.failed, new.abandoned, new.overdue), (third, third, third, 0));
-    assert_eq!((new.slow, new.slow_for_promotion, new.timed), (third, 2 * third, 2 * third));
+    assert_eq!((new.slow, new.slow_for_promotion, new.timed), (2 * third, 3 * third, 3 * third));
+    assert_eq!(new.unfinished, third, "dropped after the limits");
     world.clock.advance(TIMEOUT + TICK);
     assert_eq!((world.counts().new.started, world.monitor.snapshot().late), (120, 0));
 }
