@@ -1,4 +1,5 @@
 //! Slow calls are judged by the factor they were counted by, or not at all.
+#![cfg(feature = "testing")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod guard_common;
