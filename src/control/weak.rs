@@ -8,7 +8,6 @@ use super::inner::Inner;
 use super::{MigrationController, MigrationStatus};
 use crate::clock::{Clock, Instant};
 use crate::runtime::Runtime;
-use crate::store::Author;
 
 /// A controller that may be gone.
 #[derive(Clone)]
@@ -33,7 +32,7 @@ impl WeakController {
     /// An emergency. It holds when this returns, and is stored in the background.
     pub(crate) fn emergency(&self, actor: &str, reason: &str, evidence: Value) {
         if let Some(inner) = self.0.upgrade() {
-            drop(inner.emergency(Author::for_emergency(actor, reason), Some(evidence)));
+            drop(MigrationController { inner }.emergency_rollback_with(actor, reason, evidence));
         }
     }
 }
