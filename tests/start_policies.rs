@@ -2,64 +2,18 @@
 #![cfg(feature = "testing")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod start_common;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use cutover::control::{ControllerBuilder, LastKnownError, OpenError, StartPolicy};
+use cutover::control::{LastKnownError, OpenError, StartPolicy};
 use cutover::runtime::Runtime;
-use cutover::testing::{FailingStore, Fault, VirtualRuntime};
+use cutover::testing::{FailingStore, Fault};
 use cutover::{Clock, MemoryStore, MigrationController, Percentage, StateStore, StoreError, SystemMode};
 use proptest::prelude::*;
-
-const HOUR: Duration = Duration::from_secs(3_600);
-
-struct World {
-    runtime: VirtualRuntime,
-    memory: MemoryStore,
-    store: FailingStore<MemoryStore>,
-    folder: tempfile::TempDir,
-}
-
-impl World {
-    fn new() -> Self {
-        let (runtime, memory) = (VirtualRuntime::new(), MemoryStore::new());
-        let store = FailingStore::new(memory.clone(), runtime.clone());
-        Self { runtime, memory, store, folder: tempfile::tempdir().unwrap() }
-    }
-
-    fn file(&self) -> PathBuf {
-        self.folder.path().join("search.last")
-    }
-
-    fn builder(&self) -> ControllerBuilder {
-        let builder = MigrationController::builder("search", self.store.clone());
-        builder.runtime(self.runtime.clone()).clock(self.runtime.clock()).manual_refresh()
-    }
-
-    fn last_known_good(&self) -> StartPolicy {
-        StartPolicy::LastKnownGood { file: self.file(), max_age: HOUR }
-    }
-
-    fn open(&self, policies: impl IntoIterator<Item = StartPolicy>) -> Result<MigrationController, OpenError> {
-        let builder = policies.into_iter().fold(self.builder(), ControllerBuilder::on_unreachable);
-        self.runtime.run(builder.open())
-    }
-
-    /// A process that knows `GradualRollout` at 25 %, and ends.
-    fn process_before(&self) {
-        let controller = self.open([self.last_known_good()]).unwrap();
-        self.runtime.run(async {
-            controller.transition(SystemMode::GradualRollout, "ana", "they agree").await.unwrap();
-            controller.set_rollout(Percentage::new(25.0).unwrap(), "ana", "a quarter").await.unwrap();
-        });
-        controller.flush(Duration::from_secs(10)).unwrap();
-    }
-
-    fn store_is(&self, fault: Option<Fault>) {
-        self.store.set_standing(fault);
-    }
-}
+use start_common::{HOUR, World};
 
 #[test]
 fn without_a_policy_opening_fails_whatever_the_store_says() {
