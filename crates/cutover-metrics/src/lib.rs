@@ -1,0 +1,1 @@
+//! Metrics of `cutover` for OpenTelemetry.

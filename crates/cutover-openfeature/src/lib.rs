@@ -1,0 +1,1 @@
+//! Flags and migrations of `cutover` behind the OpenFeature interface.

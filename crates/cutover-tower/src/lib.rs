@@ -1,0 +1,1 @@
+//! A `tower` layer that runs two HTTP services and answers with one.
