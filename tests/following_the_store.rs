@@ -9,6 +9,7 @@ mod stores;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use cutover::control::ControllerBuilder;
 use cutover::observe::Event;
 use cutover::runtime::Runtime;
 use cutover::testing::{SeededRandom, SlowStore, VirtualRuntime};
@@ -208,6 +209,41 @@ fn a_store_that_answers_slowly_is_polled_as_often() {
     let readings = store.loads();
     assert!((190..=215).contains(&readings), "{readings} readings in the time of 200");
     drop(controller);
+}
+
+#[test]
+fn the_store_is_read_as_often_as_the_host_wants() {
+    for interval in [Duration::from_millis(250), Duration::from_secs(90)] {
+        let (runtime, store) = (VirtualRuntime::new(), Store::new(MemoryStore::new()));
+        let builder =
+            MigrationController::builder("search", store.clone()).runtime(runtime.clone()).clock(runtime.clock());
+        let controller = runtime.run(builder.random(SeededRandom::new(3)).poll_interval(interval).open()).unwrap();
+        runtime.run(runtime.sleep(interval * 200));
+        let readings = store.loads();
+        assert!((190..=215).contains(&readings), "{readings} readings in the time of 200 of {interval:?}");
+        drop(controller);
+    }
+}
+
+#[test]
+fn without_an_answer_of_the_store_the_status_gets_stale_when_the_host_wants() {
+    let hour = Duration::from_secs(3_600);
+    for (poll, longest, stale_after) in
+        [(POLL, None, POLL * 3), (hour, None, hour * 3), (POLL, Some(hour), hour), (hour, Some(POLL), POLL)]
+    {
+        let runtime = VirtualRuntime::new();
+        let builder = MigrationController::builder("search", MemoryStore::new())
+            .runtime(runtime.clone())
+            .clock(runtime.clock())
+            .poll_interval(poll);
+        let builder = longest.into_iter().fold(builder, ControllerBuilder::max_staleness);
+        let controller = runtime.run(builder.open()).unwrap();
+        // Time goes on, and nobody runs what waits for it.
+        runtime.clock().advance(stale_after);
+        assert!(!controller.status().stale, "{poll:?}, {longest:?}");
+        runtime.clock().advance(Duration::from_nanos(1));
+        assert!(controller.status().stale, "{poll:?}, {longest:?}");
+    }
 }
 
 #[test]
