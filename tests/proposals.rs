@@ -184,6 +184,24 @@ async fn in_doubt_nothing_is_promoted_or_noted_and_no_note_settles_it() {
     doubtful.propose(&Proposal::to(LegacyOnly), "ana", "away from it").await.unwrap();
 }
 
+#[tokio::test]
+async fn in_doubt_a_share_may_fall_and_not_grow() {
+    let store = MemoryStore::new();
+    let controller = open(store.clone()).await;
+    let proposal = Proposal::to(GradualRollout).rollout(percent(30.0)).shadow_share(Some(percent(20.0)));
+    controller.propose(&proposal, "ana", "look").await.unwrap();
+    for share in [100.0, 31.0, 29.0, 10.0, 0.0] {
+        let doubtful = open(Forgetful(store.clone())).await;
+        let changed = doubtful.set_rollout(percent(share), "ana", "other share").await;
+        assert_eq!(changed.is_ok(), share < 30.0, "a rollout of {share} %: {changed:?}");
+    }
+    for share in [100.0, 21.0, 19.0, 10.0, 0.0] {
+        let doubtful = open(Forgetful(store.clone())).await;
+        let changed = doubtful.set_shadow_share(Some(percent(share)), "ana", "other share").await;
+        assert_eq!(changed.is_ok(), share < 20.0, "a shadow share of {share} %: {changed:?}");
+    }
+}
+
 /// A store whose audit is empty.
 struct Forgetful(MemoryStore);
 
