@@ -1,0 +1,20 @@
+//! When claims are renewed.
+
+use std::time::Duration;
+
+use super::{TTL, World};
+
+#[test]
+fn claims_made_at_once_are_renewed_apart_up_to_fifteen_percent_around_a_third_of_their_time() {
+    let world = World::new();
+    let claims: Vec<_> = (0..300).map(|item| world.claim(&world.ana, &format!("ticket {item}")).unwrap()).collect();
+    let renewed_within = |pause: Duration| {
+        let before = world.calls();
+        world.pass(pause);
+        world.calls() - before
+    };
+    assert_eq!(renewed_within(TTL / 3 * 85 / 100 - Duration::from_millis(1)), 0);
+    let tenths: Vec<_> = (0..10).map(|_| renewed_within(TTL / 100)).collect();
+    assert!(tenths.iter().all(|renewed| (15..=50).contains(renewed)), "{tenths:?}");
+    assert!(tenths.iter().sum::<u64>() >= 299 && claims.iter().all(|claim| claim.still_valid()), "{tenths:?}");
+}
