@@ -55,6 +55,16 @@ impl Fleet {
         self.runtime.run(self.runtime.sleep(duration));
     }
 
+    /// The readings in each of the next 60 seconds.
+    fn readings_per_second(&self) -> Vec<u64> {
+        let second = |_| {
+            let before = self.store.loads();
+            self.pass(Duration::from_secs(1));
+            self.store.loads() - before
+        };
+        (0..60).map(second).collect()
+    }
+
     /// How long it takes until all of `controllers` are in `mode`.
     fn until(&self, controllers: &[MigrationController], mode: SystemMode) -> Duration {
         let start = self.runtime.clock().now();
@@ -166,12 +176,7 @@ fn readings_after_an_outage(length: Duration, breaking_at_its_end: bool) -> Vec<
     fleet.pass(length);
     fleet.store.blackhole(false);
     fleet.store.disconnect();
-    let second = |_| {
-        let before = fleet.store.loads();
-        fleet.pass(Duration::from_secs(1));
-        fleet.store.loads() - before
-    };
-    (0..60).map(second).collect()
+    fleet.readings_per_second()
 }
 
 #[test]
@@ -183,6 +188,15 @@ fn after_an_outage_a_hundred_instances_do_not_read_together() {
         println!("after {seconds} s: {peak} readings in the busiest second, {mean} in the mean of 60 s");
         assert!(peak <= 2 * mean, "{per_second:?}");
     }
+}
+
+#[test]
+fn after_a_start_a_hundred_instances_do_not_read_together() {
+    let fleet = Fleet::new(Store::new(MemoryStore::new()));
+    let _controllers: Vec<_> = (0..100).map(|seed| fleet.open(seed)).collect();
+    let per_second = fleet.readings_per_second();
+    let mean = per_second.iter().sum::<u64>() / 60;
+    assert!(per_second.iter().all(|readings| *readings <= 2 * mean), "{per_second:?}");
 }
 
 #[test]
