@@ -57,12 +57,13 @@ impl Fleet {
 
     /// The readings in each of the next 60 seconds.
     fn readings_per_second(&self) -> Vec<u64> {
-        let second = |_| {
-            let before = self.store.loads();
-            self.pass(Duration::from_secs(1));
-            self.store.loads() - before
-        };
-        (0..60).map(second).collect()
+        (0..60).map(|_| self.readings_within(Duration::from_secs(1))).collect()
+    }
+
+    fn readings_within(&self, duration: Duration) -> u64 {
+        let before = self.store.loads();
+        self.pass(duration);
+        self.store.loads() - before
     }
 
     /// How long it takes until all of `controllers` are in `mode`.
@@ -99,6 +100,16 @@ fn a_wake_up_is_followed_within_a_tenth_of_a_second() {
     fleet.store.wake();
     let longest = fleet.until(&controllers, SystemMode::Parallel);
     assert!(longest <= Duration::from_millis(101), "{longest:?}");
+}
+
+#[test]
+fn those_who_are_woken_together_read_apart() {
+    let fleet = Fleet::new(Store::new(MemoryStore::new()).watchable());
+    let _controllers: Vec<_> = (0..200).map(|seed| fleet.open(seed)).collect();
+    fleet.pass(Duration::from_millis(500));
+    fleet.store.wake();
+    let tenths: Vec<_> = (0..10).map(|_| fleet.readings_within(Duration::from_millis(10))).collect();
+    assert!(tenths.iter().all(|readings| (5..=50).contains(readings)), "{tenths:?}");
 }
 
 #[test]

@@ -233,11 +233,19 @@ fn nested(levels: usize) -> Value {
     (0..levels).fold(json!(1), |value, _| json!([value]))
 }
 
+fn nested_objects(levels: usize) -> Value {
+    (0..levels).fold(json!(1), |value, _| json!({ "shallow": 1, "deep": value }))
+}
+
 #[tokio::test]
 async fn evidence_that_not_every_reader_reads_is_refused_and_the_store_is_not_blamed() {
     let controller = open(MemoryStore::new()).await;
     let with = |evidence| Proposal::to(Parallel).evidence(evidence);
-    for evidence in [json!("x".repeat(Proposal::MAX_EVIDENCE)), nested(Proposal::MAX_DEPTH + 1)] {
+    for evidence in [
+        json!("x".repeat(Proposal::MAX_EVIDENCE)),
+        nested(Proposal::MAX_DEPTH + 1),
+        nested_objects(Proposal::MAX_DEPTH + 1),
+    ] {
         let refused = controller.propose(&with(evidence), "ana", "look").await;
         assert!(matches!(refused, Err(ChangeError::Evidence { .. })), "{refused:?}");
     }
@@ -247,7 +255,9 @@ async fn evidence_that_not_every_reader_reads_is_refused_and_the_store_is_not_bl
     controller.propose(&Proposal::noting(Note::Step).evidence(largest), "ana", "look").await.unwrap();
     controller.propose(&Proposal::noting(Note::Pause).evidence(Value::Null), "ana", "look").await.unwrap();
     assert_eq!(audit(&controller).await[2].evidence, None);
-    assert_eq!(controller.verify().await.unwrap().epoch, 3);
+    let deepest = Proposal::noting(Note::Resume).evidence(nested_objects(Proposal::MAX_DEPTH));
+    controller.propose(&deepest, "ana", "look").await.unwrap();
+    assert_eq!(controller.verify().await.unwrap().epoch, 4);
 }
 
 #[tokio::test(start_paused = true)]
