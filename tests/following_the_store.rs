@@ -12,7 +12,7 @@ use std::time::Duration;
 use cutover::control::ControllerBuilder;
 use cutover::observe::Event;
 use cutover::runtime::Runtime;
-use cutover::testing::{SeededRandom, SlowStore, VirtualRuntime};
+use cutover::testing::{FailingStore, SeededRandom, SlowStore, VirtualRuntime};
 use cutover::{Clock, MemoryStore, MigrationController, SystemMode};
 use futures::future::join_all;
 use proptest::prelude::*;
@@ -312,6 +312,18 @@ fn readings_are_shared_and_begin_after_every_caller_has_asked() {
     let before = counted.loads();
     runtime.run(futures::future::join(controller.refresh(), late)).0.unwrap();
     assert_eq!(counted.loads() - before, 2, "one under way, and one for all others");
+}
+
+#[test]
+fn a_reading_that_finds_nothing_new_asks_for_the_record_only() {
+    let runtime = VirtualRuntime::new();
+    let store = FailingStore::new(MemoryStore::new(), runtime.clone());
+    let builder = MigrationController::builder("search", store.clone()).runtime(runtime.clone()).manual_refresh();
+    let controller = runtime.run(builder.open()).unwrap();
+    runtime.run(controller.transition(SystemMode::Parallel, "ana", "go on")).unwrap();
+    let before = store.calls();
+    runtime.run(controller.refresh()).unwrap();
+    assert_eq!(store.calls() - before, 1);
 }
 
 #[test]
