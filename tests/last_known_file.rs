@@ -2,6 +2,7 @@
 #![cfg(feature = "testing")]
 
 mod start_common;
+mod tracing_common;
 
 use std::fs;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use cutover::testing::Fault;
 use cutover::{MigrationController, StoreError, SystemMode};
 use proptest::prelude::*;
 use start_common::{HOUR, World};
+use tracing::Level;
 
 #[test]
 fn the_file_stays_fresh_while_the_store_answers() {
@@ -119,6 +121,22 @@ fn a_file_that_could_not_be_written_is_written_again() {
     }
     controller.flush(Duration::from_secs(10)).unwrap();
     assert!(world.file().is_file());
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_told_of_though_the_store_answers() {
+    let world = World::new();
+    world.process_before();
+    let warnings = || {
+        let (opened, heard) = tracing_common::heard(|| world.open([world.last_known_good()]));
+        assert_eq!(opened.unwrap().mode(), SystemMode::GradualRollout);
+        heard.into_iter().filter(|heard| heard.level == Level::WARN).collect::<Vec<_>>()
+    };
+    assert_eq!(warnings(), []);
+    fs::write(world.file(), "neither sum nor state").unwrap();
+    let [warning] = &warnings()[..] else { panic!("one warning") };
+    assert_eq!(warning.name, "what the last process knew could not be read");
+    assert!(warning.fields["error"].contains("it is not what was written"), "{warning:?}");
 }
 
 proptest! {
