@@ -10,6 +10,7 @@ use std::time::Duration;
 use cutover::control::{LastKnownError, OpenError};
 use cutover::testing::Fault;
 use cutover::{MigrationController, StoreError, SystemMode};
+use hmac_sha256::Hash;
 use proptest::prelude::*;
 use start_common::{HOUR, World};
 use tracing::Level;
@@ -88,6 +89,22 @@ fn the_file_of_another_migration_is_refused() {
 }
 
 #[test]
+fn the_file_of_a_newer_version_is_refused_and_left_where_it_is() {
+    let world = World::new();
+    world.process_before();
+    let text = fs::read_to_string(world.file()).unwrap();
+    let json = text.lines().nth(1).unwrap().replacen("\"format\":1", "\"format\":2", 1);
+    let sum = Hash::hash(json.as_bytes()).map(|byte| format!("{byte:02x}")).concat();
+    let newer = format!("{sum}\n{json}\n");
+    fs::write(world.file(), &newer).unwrap();
+    world.store_is(Some(Fault::Unavailable));
+    let error = world.open([world.last_known_good()]).unwrap_err();
+    let OpenError::NoStart { unusable, .. } = error else { panic!("{error}") };
+    assert!(matches!(unusable[..], [LastKnownError::UnknownFormat { format: 2, .. }]), "{unusable:?}");
+    assert_eq!(fs::read_to_string(world.file()).unwrap(), newer);
+}
+
+#[test]
 fn a_file_cut_off_anywhere_is_never_believed_and_kept_aside() {
     let world = World::new();
     world.process_before();
@@ -126,12 +143,13 @@ fn a_file_that_could_not_be_written_is_written_again() {
 #[test]
 fn a_file_that_cannot_be_read_is_told_of_though_the_store_answers() {
     let world = World::new();
-    world.process_before();
     let warnings = || {
         let (opened, heard) = tracing_common::heard(|| world.open([world.last_known_good()]));
-        assert_eq!(opened.unwrap().mode(), SystemMode::GradualRollout);
+        opened.unwrap().flush(Duration::from_secs(10)).unwrap();
         heard.into_iter().filter(|heard| heard.level == Level::WARN).collect::<Vec<_>>()
     };
+    assert_eq!(warnings(), [], "there was no process before");
+    world.process_before();
     assert_eq!(warnings(), []);
     fs::write(world.file(), "neither sum nor state").unwrap();
     let [warning] = &warnings()[..] else { panic!("one warning") };

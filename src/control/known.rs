@@ -286,6 +286,20 @@ mod tests {
     }
 
     #[test]
+    fn what_was_asked_before_a_doubt_or_during_it_proves_nothing_after_it() {
+        let first = next(None, SystemMode::Parallel, 1);
+        let mut known = Known::new(Some(first.clone()), NOW);
+        let mut generations = vec![known.generation];
+        for found in [None, Some(first.clone()), None, Some(first.clone())] {
+            assert!(known.found(known.generation, found, true, NOW));
+            assert!(!generations.contains(&known.generation), "{generations:?}, {}", known.generation);
+            generations.push(known.generation);
+        }
+        assert!(!known.committed(0, &next(Some(&first), SystemMode::NewOnly, 2), NOW));
+        assert_eq!((known.doubt(), known.epoch()), (None, 1));
+    }
+
+    #[test]
     fn a_settlement_settles_one_loss_and_not_the_next() {
         let record = |epoch, settles| Record { epoch, settles, ..next(None, SystemMode::Parallel, 1) };
         assert!(settles(&record(2, 5), &record(5, 0)));
