@@ -123,10 +123,16 @@ def cargo(*arguments):
 
 
 def refused(messages, stands):
-    """The changes that the compiler refuses."""
-    errors = [message["message"] for message in messages if message.get("message", {}).get("level") == "error"]
-    spots = [(span["file_name"], span["line_start"]) for error in errors for span in error["spans"] if span["is_primary"]]
-    return {number for number, (file, lines) in stands.items() for at, line in spots if at == file and line in lines}
+    """The changes that the compiler refuses, by where it says that they are wrong, or else what has to do with it."""
+    wrong = set()
+    for error in (message["message"] for message in messages if message.get("message", {}).get("level") == "error"):
+        for primary in (True, False):
+            spots = [(span["file_name"], span["line_start"]) for span in error["spans"] if span["is_primary"] == primary]
+            found = {number for number, (file, lines) in stands.items() for at, line in spots if at == file and line in lines}
+            if found:
+                break
+        wrong |= found
+    return wrong
 
 
 def compiling(changes):
@@ -138,7 +144,8 @@ def compiling(changes):
             return changes
         wrong = refused(messages, stands)
         if not wrong:
-            sys.exit(f"mutants_at_once: the copy does not compile\n{ran.stderr}")
+            errors = [message["message"]["rendered"] for message in messages if message.get("message", {}).get("level") == "error"]
+            sys.exit("\n".join(["mutants_at_once: the copy does not compile", ran.stderr, *errors]))
         changes = {number: change for number, change in changes.items() if number not in wrong}
 
 

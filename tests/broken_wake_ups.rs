@@ -1,5 +1,6 @@
 //! Wake-ups that panic end, and polling goes on.
 #![cfg(feature = "testing")]
+#![expect(clippy::panic, reason = "these are the faults that are tested")]
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
