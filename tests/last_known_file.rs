@@ -9,6 +9,7 @@ use std::fs;
 use std::time::Duration;
 
 use cutover::control::{LastKnownError, OpenError};
+use cutover::store::Record;
 use cutover::testing::Fault;
 use cutover::{MigrationController, StoreError, SystemMode};
 use hmac_sha256::Hash;
@@ -90,14 +91,32 @@ fn the_file_of_another_migration_is_refused() {
     assert!(matches!(&unusable[..], [LastKnownError::OtherMigration { found, .. }] if found.as_str() == "search"));
 }
 
+/// What a file with this JSON says.
+fn with_sum(json: &str) -> String {
+    let sum = Hash::hash(json.as_bytes()).map(|byte| format!("{byte:02x}")).concat();
+    format!("{sum}\n{json}\n")
+}
+
+#[test]
+fn no_more_than_four_times_the_longest_record_is_read() {
+    for (records, believed) in [(3, true), (5, false)] {
+        let world = World::new();
+        world.process_before();
+        let text = fs::read_to_string(world.file()).unwrap();
+        let json = text.lines().nth(1).unwrap();
+        let padded = format!("{json}{}", " ".repeat(records * Record::MAX_BYTES - json.len()));
+        fs::write(world.file(), with_sum(&padded)).unwrap();
+        world.store_is(Some(Fault::Unavailable));
+        assert_eq!(world.open([world.last_known_good()]).is_ok(), believed, "{records} records");
+    }
+}
+
 #[test]
 fn the_file_of_a_newer_version_is_refused_and_left_where_it_is() {
     let world = World::new();
     world.process_before();
     let text = fs::read_to_string(world.file()).unwrap();
-    let json = text.lines().nth(1).unwrap().replacen("\"format\":1", "\"format\":2", 1);
-    let sum = Hash::hash(json.as_bytes()).map(|byte| format!("{byte:02x}")).concat();
-    let newer = format!("{sum}\n{json}\n");
+    let newer = with_sum(&text.lines().nth(1).unwrap().replacen("\"format\":1", "\"format\":2", 1));
     fs::write(world.file(), &newer).unwrap();
     world.store_is(Some(Fault::Unavailable));
     let error = world.open([world.last_known_good()]).unwrap_err();
