@@ -2,7 +2,8 @@
 # Changes the code in many small ways, one at a time, and counts how many changes the tests notice.
 # Usage: scripts/mutants.sh [PART...]; without a part, all of them. What came of each is kept in target/mutants-PART.
 # SHARD=0/8 changes every eighth place only, from the first on: a sample that takes an eighth of the time. What came of it is kept
-# in target/mutants-PART-0-of-8. ONLY=REGEX changes only what cargo mutants --list shows by a name that matches.
+# in target/mutants-PART-0-of-8. ONLY=REGEX changes only what cargo mutants --list shows by a name that matches,
+# and deletes fields, whose names cargo-mutants does not match.
 # NO_UNITS=1 leaves out the tests inside src/, which takes a third off; what survives then is to be tried again without it.
 # A change by which the tests take longer than PATIENCE seconds (60) counts as noticed: on a busy machine, look at those again.
 # Needs cargo-mutants: cargo install cargo-mutants --locked
