@@ -1,4 +1,4 @@
-//! The guide, in chapters: for a person who has a running application and a fear of breaking it.
+//! How to replace something old while it runs: a guide in chapters.
 //!
 #![doc = include_str!("links.md")]
 #![cfg_attr(feature = "testing", doc = include_str!("links_testing.md"))]
