@@ -1,5 +1,5 @@
 //! What one event costs, with the SDK and the Prometheus exporter behind it, and what a scrape costs.
-#![expect(clippy::unwrap_used, missing_docs, reason = "a benchmark")]
+#![expect(clippy::unwrap_used, reason = "a benchmark")]
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -76,7 +76,7 @@ fn calls(criterion: &mut Criterion) {
     let runners = [("bare", builder().build()), ("measured", builder().observe(MetricsObserver::new(&meter)).build())];
     for (name, runner) in runners {
         group.bench_function(name, |bencher| {
-            bencher.iter(|| runner.run_sync(black_box("order-17"), || Ok(1), || Ok(1)))
+            bencher.iter(|| runner.run_sync(black_box("order-17"), || Ok(1), || Ok(1)));
         });
     }
     group.finish();

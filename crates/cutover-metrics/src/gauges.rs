@@ -6,7 +6,7 @@ use cutover::{Percentage, Side, SystemMode};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::AsyncInstrument;
 
-use crate::metric::attribute::{CONDITION, EVIDENCE, HEALTH, MODE, SIDE, SUBJECT, VERDICT};
+use crate::metric::attribute::{CONDITION, EVIDENCE, HEALTH_STATE, MODE, SIDE, SUBJECT, VERDICT};
 use crate::series::Out;
 use crate::state::State;
 
@@ -62,7 +62,7 @@ pub(crate) fn tell_health(state: &State, out: Out<'_>) {
         for (side, health) in [(Side::Legacy, health.legacy), (Side::New, health.new)] {
             let Some(health) = health else { continue };
             for state in HEALTH_STATES {
-                let (state, is) = (KeyValue::new(HEALTH, state.name()), state == health.state);
+                let (state, is) = (KeyValue::new(HEALTH_STATE, state.name()), state == health.state);
                 out.observe(u64::from(is), &[state, migration.clone(), KeyValue::new(SIDE, side.name())]);
             }
         }

@@ -24,7 +24,7 @@ pub mod attribute {
     /// What is the matter with a migration: `stale`, `assumed`, `unpersisted_emergency` or `doubt`.
     pub const CONDITION: &str = "cutover.condition";
     /// The health of a side: `unknown`, `healthy` or `failing`.
-    pub const HEALTH: &str = "cutover.health";
+    pub const HEALTH_STATE: &str = "cutover.health.state";
     /// What evidence is about: the name of a trigger or of a criterion.
     pub const SUBJECT: &str = "cutover.subject";
     /// What evidence is for: `regression` and `alarm` for triggers, `promotion` for criteria.
@@ -32,7 +32,7 @@ pub mod attribute {
 }
 
 use attribute::{
-    CONDITION, EVIDENCE, HEALTH, MIGRATION, MODE, OUTCOME, PART, REASON, ROLE, RUNNER, SIDE, SUBJECT, VERDICT,
+    CONDITION, EVIDENCE, HEALTH_STATE, MIGRATION, MODE, OUTCOME, PART, REASON, ROLE, RUNNER, SIDE, SUBJECT, VERDICT,
 };
 
 /// One metric. Its name, unit and attributes stay as they are; a later version may add metrics.
@@ -199,9 +199,9 @@ pub(crate) const CURRENT_CONDITION: Metric = gauge(
     "1 for each of stale, assumed, unpersisted_emergency and doubt that holds in this process, else 0.",
 );
 pub(crate) const CURRENT_HEALTH: Metric = gauge(
-    "cutover.health",
+    "cutover.health.state",
     "{state}",
-    &[HEALTH, MIGRATION, SIDE],
+    &[HEALTH_STATE, MIGRATION, SIDE],
     "1 for the state in which a checked side is, 0 for the others.",
 );
 pub(crate) const STRENGTH: Metric = gauge(

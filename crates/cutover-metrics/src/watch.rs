@@ -105,22 +105,27 @@ impl Watched {
 
     /// Reads what every controller says.
     pub(crate) fn each_status(&self, mut tell: impl FnMut(&MigrationStatus)) {
-        for controller in self.sources().iter().flat_map(|(_, source)| source.controllers()) {
-            if let Some(status) = self.read(|| controller.status()) {
+        let sources = self.sources();
+        for controller in sources.iter().flat_map(|(_, source)| source.controllers()) {
+            // It may be the last handle, whose drop runs code of the host: that is contained too.
+            if let Some(status) = self.read(move || controller.status()) {
                 tell(&status);
             }
         }
+        self.read(move || drop(sources));
     }
 
     /// Reads what every guard found last, beside the migration that it guards.
     pub(crate) fn each_report(&self, mut tell: impl FnMut(&str, &GuardReport)) {
-        for (_, source) in self.sources().iter() {
+        let sources = self.sources();
+        for (_, source) in sources.iter() {
             if let Source::Guard { migration, report } = source {
                 if let Some(report) = self.read(|| report()).flatten() {
                     tell(migration, &report);
                 }
             }
         }
+        self.read(move || drop(sources));
     }
 
     fn read<R>(&self, foreign: impl FnOnce() -> R) -> Option<R> {

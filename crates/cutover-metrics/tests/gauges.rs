@@ -1,6 +1,6 @@
 //! Gauges say what the status of a controller and the report of a guard say at the moment of the scrape, and end with their
 //! watch.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +16,7 @@ use futures::executor::block_on;
 mod common;
 
 use common::world::World;
-use common::{Exported, Scrape};
+use common::{Exported, Scrape, number};
 
 const PRICES: (&str, &str) = ("migration", "prices");
 
@@ -39,7 +39,7 @@ fn mode_rollout_share_and_epoch_are_those_of_the_status() {
         assert_eq!(holds(&scrape, "cutover_mode", "mode", &modes), [mode.name()]);
         assert_eq!(scrape.value("cutover_rollout_ratio", &[PRICES]), Some(status.rollout.percent() / 100.0));
         assert_eq!(scrape.value("cutover_shadow_share_ratio", &[PRICES]), Some(0.875));
-        assert_eq!(scrape.value("cutover_epoch", &[PRICES]), Some(status.epoch as f64));
+        assert_eq!(scrape.value("cutover_epoch", &[PRICES]), Some(number(status.epoch)));
     }
 }
 
@@ -67,7 +67,7 @@ fn health_is_that_of_the_status() {
     let (scrape, health) = (world.exported.scrape(), world.prices.status().health.unwrap());
     for (side, state) in [("legacy", health.legacy.unwrap().state), ("new", health.new.unwrap().state)] {
         for name in ["unknown", "healthy", "failing"] {
-            let value = scrape.value("cutover_health", &[PRICES, ("side", side), ("health", name)]);
+            let value = scrape.value("cutover_health_state", &[PRICES, ("side", side), ("health_state", name)]);
             assert_eq!(value, Some(f64::from(u8::from(name == state.name()))), "{side} {name}");
         }
     }

@@ -10,7 +10,7 @@ use futures::executor::block_on;
 
 mod common;
 
-use common::Exported;
+use common::{Exported, count};
 
 /// The memory of the process is measured by one test at a time.
 static MEASURING: Mutex<()> = Mutex::new(());
@@ -58,7 +58,7 @@ fn a_million_keys_make_no_series_and_take_no_memory() {
     assert_eq!(exported.scrape().len(), series);
     assert!(held == 0 && grown < LITTLE, "{held} bytes are held, and the process has {grown} more");
     let scrape = exported.scrape();
-    assert_eq!(scrape.sum("cutover_comparisons_total", &[("runner", "price")]), 1e6);
+    assert_eq!(count(scrape.sum("cutover_comparisons_total", &[("runner", "price")])), 1_000_000);
     assert_eq!(price.counts().ended(), 1_000_000);
     assert!(scrape.sum("cutover_calls_total", &[("side", "new"), ("outcome", "err")]) >= 20_000.0);
     assert!(!exported.text().contains("nobody counted"), "the text of an error is a label");

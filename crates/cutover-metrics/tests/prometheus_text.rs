@@ -1,5 +1,5 @@
 //! What the official Prometheus exporter makes of it is what the runner and the controller themselves say.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use cutover_metrics::metric::{DURATION_BOUNDARIES, Kind};
 mod common;
 
 use common::world::{Runner, World};
-use common::{Scrape, prometheus_name};
+use common::{Scrape, count, number, prometheus_name};
 
 const SIDES: [Side; 2] = [Side::Legacy, Side::New];
 
@@ -19,11 +19,6 @@ fn lived() -> World {
     let world = World::new();
     world.live();
     world
-}
-
-fn count(number: f64) -> u64 {
-    assert!(number >= 0.0 && number.fract() == 0.0, "{number} is no count");
-    number as u64
 }
 
 fn total(scrape: &Scrape, metric: &str, runner: &str, label: (&str, &str)) -> u64 {
@@ -90,10 +85,10 @@ fn calls_are_those_that_another_observer_hears() {
     for ([runner, role, side, outcome], durations) in &*heard {
         let labels =
             [("migration", "prices"), ("runner", runner), ("role", role), ("side", side), ("outcome", outcome)];
-        assert_eq!(scrape.value("cutover_calls_total", &labels), Some(durations.len() as f64), "{labels:?}");
+        assert_eq!(scrape.value("cutover_calls_total", &labels), Some(number(durations.len())), "{labels:?}");
     }
     let all: usize = heard.values().map(Vec::len).sum();
-    assert_eq!(count(scrape.sum("cutover_calls_total", &[])), all as u64);
+    assert_eq!(Some(scrape.sum("cutover_calls_total", &[])), Some(number(all)));
 }
 
 #[test]
@@ -134,12 +129,12 @@ fn check_durations(scrape: &Scrape, labels: &[(&str, &str)], durations: &[Durati
         assert_eq!(of("_count", None), None, "{labels:?}");
         return;
     }
-    assert_eq!(of("_count", None), Some(durations.len() as f64), "{labels:?}");
+    assert_eq!(of("_count", None), Some(number(durations.len())), "{labels:?}");
     let sum: f64 = durations.iter().map(Duration::as_secs_f64).sum();
     assert!((of("_sum", None).unwrap() - sum).abs() < 1e-9 * sum.max(1.0));
     for bound in DURATION_BOUNDARIES {
         let within = durations.iter().filter(|duration| duration.as_secs_f64() <= bound).count();
-        assert_eq!(of("_bucket", Some(&bound.to_string())), Some(within as f64), "{labels:?} up to {bound} s");
+        assert_eq!(of("_bucket", Some(&bound.to_string())), Some(number(within)), "{labels:?} up to {bound} s");
     }
 }
 
@@ -160,7 +155,7 @@ fn transitions_are_those_of_the_audit() {
     for mode in SystemMode::ALL {
         let expected = entered.iter().filter(|entered| **entered == mode).count();
         let labels = [("migration", "prices"), ("mode", mode.name())];
-        assert_eq!(scrape.value("cutover_transitions_total", &labels), Some(expected as f64), "{mode}");
+        assert_eq!(scrape.value("cutover_transitions_total", &labels), Some(number(expected)), "{mode}");
     }
     assert_eq!(scrape.value("cutover_emergencies_total", &[("migration", "prices")]), Some(1.0));
     assert_eq!(scrape.value("cutover_store_outages_total", &[("migration", "prices")]), Some(1.0));
@@ -176,7 +171,7 @@ fn the_text_has_every_metric_with_its_unit_kind_and_labels() {
         let kind = match metric.kind {
             Kind::Counter => "counter",
             Kind::Histogram => "histogram",
-            _ => "gauge",
+            Kind::Gauge | _ => "gauge",
         };
         assert_eq!((family.kind.as_str(), family.help.as_str()), (kind, metric.description), "{name}");
         let expected: Vec<_> = metric.attributes.iter().map(|attribute| attribute.replace('.', "_")).collect();

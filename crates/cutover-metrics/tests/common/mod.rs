@@ -1,5 +1,6 @@
 //! What the tests share: a meter that is exported as Prometheus text, and traffic for it.
-#![allow(dead_code, reason = "each test uses a part of it")]
+#![allow(dead_code, clippy::allow_attributes, reason = "each test uses its own part")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 pub(crate) mod promql;
 pub(crate) mod text;
@@ -77,6 +78,16 @@ impl Scrape {
     pub(crate) fn len(&self) -> usize {
         self.0.values().map(|family| family.samples.len()).sum()
     }
+}
+
+/// The count that a sample says.
+pub(crate) fn count(sample: f64) -> u64 {
+    sample.to_string().parse().unwrap_or_else(|_| panic!("{sample} is no count"))
+}
+
+/// A count as samples say it.
+pub(crate) fn number(count: impl std::fmt::Display) -> f64 {
+    count.to_string().parse().unwrap()
 }
 
 /// The label of an attribute: `side` is `cutover_side`.

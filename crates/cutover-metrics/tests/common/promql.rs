@@ -1,4 +1,6 @@
-//! Holds an expression of PromQL against what was exported.
+//! Holds an expression of `PromQL` against what was exported.
+
+#![expect(clippy::wildcard_enum_match_arm, reason = "what is not read here is refused")]
 
 use std::collections::{BTreeMap, BTreeSet};
 

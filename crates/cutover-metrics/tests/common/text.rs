@@ -42,7 +42,7 @@ pub(crate) fn parse(text: &str) -> Result<BTreeMap<String, Family>, String> {
             if !["counter", "gauge", "histogram"].contains(&kind) || !family.kind.is_empty() {
                 return Err(wrong("another type"));
             }
-            family.kind = kind.to_owned();
+            kind.clone_into(&mut family.kind);
         } else {
             let sample = sample(line).map_err(|why| wrong(&why))?;
             let family = open.as_ref().and_then(|name| families.get_mut(name));
@@ -144,7 +144,8 @@ fn check_histogram(name: &str, family: &Family) -> Result<(), String> {
         let buckets: Vec<_> = part("_bucket").into_iter().map(|sample| (bound(sample), sample.value)).collect();
         let whole = counts.len() == 1 && sums.len() == 1 && buckets.len() + 2 == of_series.len();
         let ordered = buckets.is_sorted_by(|a, b| a.0 < b.0) && buckets.is_sorted_by_key(|bucket| bucket.1);
-        let closed = buckets.last().is_some_and(|last| last.0 == f64::INFINITY && last.1 == counts[0].value);
+        let whole = whole && buckets.last().is_some_and(|last| last.0.is_infinite());
+        let closed = buckets.last().map(|last| last.1.to_bits()) == counts.first().map(|count| count.value.to_bits());
         if !whole || !ordered || !closed {
             return Err(format!("no histogram at {labels:?}"));
         }

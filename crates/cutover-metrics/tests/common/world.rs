@@ -57,9 +57,9 @@ impl World {
             .health_check(Side::New, || async { Err::<(), BoxError>("down".into()) }, HealthSchedule::default())
             .observe(metrics.clone())
             .open();
-        let prices = runtime.run(opened).unwrap();
-        let runner = |name: &str, policy, fallback| {
-            Runner::builder(name, prices.clone())
+        let migration = runtime.run(opened).unwrap();
+        let built = |name: &str, policy, fallback| {
+            Runner::builder(name, migration.clone())
                 .comparator(compare)
                 .observe(metrics.for_migration("prices"))
                 .observe(Arc::clone(&heard))
@@ -70,19 +70,19 @@ impl World {
                 .build()
         };
         let policy = ShadowPolicy::new();
-        let guard = AutoRollback::start(&prices, Guard::default(), Arc::new(Steady));
-        let watched = guard.clone();
+        let guard = AutoRollback::start(&migration, Guard::default(), Arc::new(Steady));
+        let looking = guard.clone();
         let watches =
-            vec![metrics.observe_controller(&prices), metrics.observe_guard("prices", move || watched.report())];
+            vec![metrics.observe_controller(&migration), metrics.observe_guard("prices", move || looking.report())];
         Self {
-            price: runner("price", policy.clone().breaker(3, Duration::from_secs(30)), Fallback::Never),
-            careful: runner("careful", policy.clone().without_breaker(), Fallback::ToLegacy),
-            frugal: runner("frugal", policy.sample(Percentage::new(50.0).unwrap()).max_in_flight(0), Fallback::Never),
+            price: built("price", policy.clone().breaker(3, Duration::from_secs(30)), Fallback::Never),
+            careful: built("careful", policy.clone().without_breaker(), Fallback::ToLegacy),
+            frugal: built("frugal", policy.sample(Percentage::new(50.0).unwrap()).max_in_flight(0), Fallback::Never),
             exported,
             metrics,
             runtime,
             store,
-            prices,
+            prices: migration,
             guard,
             heard,
             watches,
@@ -136,7 +136,7 @@ impl World {
 
     /// One call, whose caller leaves after ten seconds.
     pub(crate) fn call(&self, runner: &Runner, key: u64, (legacy, new): Ends) {
-        let sides = runner.call(key).run(self.side(legacy, 1), self.side(new, 1 + (key % 5) as u32));
+        let sides = runner.call(key).run(self.side(legacy, 1), self.side(new, 1 + u32::try_from(key % 5).unwrap()));
         let leaves = cutover::Runtime::sleep(&self.runtime, Duration::from_secs(10));
         let both = async {
             futures::select_biased! {
@@ -162,6 +162,7 @@ impl World {
 }
 
 /// 1 is 1; 2 differs, 3 does not matter, and 4 breaks the comparator.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "comparators take references")]
 fn compare(legacy: &u32, new: &u32) -> Comparison {
     match new {
         3 => Comparison::Ignored,
@@ -192,14 +193,13 @@ impl Heard {
 
 impl Observer for Heard {
     fn observe(&self, source: &str, event: &Event) {
-        match event {
-            Event::Served { sample, .. } => self.note(source, "serve", sample),
-            Event::Compared { route, legacy, new, fell_back, .. } => {
-                let (serves, other) = if route.serve == Side::Legacy { (legacy, new) } else { (new, legacy) };
-                self.note(source, "serve", serves);
-                self.note(source, if *fell_back { "fallback" } else { "shadow" }, other);
-            }
-            _ => {}
+        if let Event::Served { sample, .. } = event {
+            self.note(source, "serve", sample);
+        }
+        if let Event::Compared { route, legacy, new, fell_back, .. } = event {
+            let (serves, other) = if route.serve == Side::Legacy { (legacy, new) } else { (new, legacy) };
+            self.note(source, "serve", serves);
+            self.note(source, if *fell_back { "fallback" } else { "shadow" }, other);
         }
     }
 
