@@ -19,7 +19,8 @@ use crate::watch::{Source, Watch};
 /// [controller](cutover::control::ControllerBuilder::observe). It hears neither keys nor starts, never waits for I/O, and
 /// allocates nothing for an event of a name that it knows, whatever the SDK does.
 ///
-/// Make one for each meter provider. The provider keeps the counts for as long as it lives, also when all handles are gone.
+/// Make one for each meter provider, and the provider first: a global meter that is asked for before there is a provider stays
+/// silent. The provider keeps the counts for as long as it lives, also when all handles are gone.
 ///
 /// ```
 /// use cutover::{DualRunner, Equality, MemoryStore, MigrationController};
