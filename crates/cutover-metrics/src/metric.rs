@@ -99,7 +99,7 @@ pub const METRICS: [Metric; 25] = [
 
 pub(crate) const CALLS: Metric = counter(
     "cutover.calls",
-    "{call}",
+    "{run}",
     &[MIGRATION, OUTCOME, ROLE, RUNNER, SIDE],
     "Runs of one side of a call, by how they ended.",
 );

@@ -108,3 +108,15 @@ fn no_metric_has_an_attribute_whose_values_callers_choose() {
         }
     }
 }
+
+#[test]
+fn at_least_one_name_is_told_apart_and_at_most_a_thousand() {
+    for (asked, told) in [(0, 1), (1, 1), (3, 3), (5_000, 1_000)] {
+        let exported = Exported::new();
+        let metrics = exported.build(MetricsObserver::builder().max_names(asked));
+        for name in 0..1_200 {
+            metrics.observe(&format!("runner {name}"), &Event::BreakerClosed);
+        }
+        assert_eq!(count(exported.scrape().sum("cutover_metrics_unnamed_total", &[])), 1_200 - told, "{asked}");
+    }
+}

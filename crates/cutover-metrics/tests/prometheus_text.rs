@@ -10,6 +10,7 @@ use cutover_metrics::metric::{DURATION_BOUNDARIES, Kind};
 
 mod common;
 
+use common::text::parse;
 use common::world::{Runner, World};
 use common::{Scrape, count, number, prometheus_name};
 
@@ -201,5 +202,52 @@ fn counts_never_go_back_from_one_scrape_to_the_next() {
             }
         }
         last = scrape;
+    }
+}
+
+#[test]
+fn the_reader_refuses_what_the_format_does_not_allow() {
+    let fine = "# HELP a_total A count.\n# TYPE a_total counter\na_total{b=\"c \\\" d\"} 3\n";
+    let families = parse(fine).unwrap();
+    assert_eq!(families["a_total"].samples[0].labels["b"], "c \" d");
+    for (from, to) in [
+        ("a_total{", "a-total{"),
+        ("a_total{", "b_total{"),
+        ("{b=", "{__b="),
+        ("{b=", "{0b="),
+        ("\"} 3", "\"} three"),
+        ("\"} 3", "\"} -3"),
+        ("\"} 3", "\"} 2.5"),
+        ("\"} 3", "\",b=\"e\"} 3"),
+        ("\"} 3", " 3"),
+        ("\\\"", "\\q"),
+        (" counter", " count"),
+        ("# HELP a_total A count.\n", ""),
+        ("# TYPE a_total counter\n", ""),
+        ("a_total{b=\"c \\\" d\"} 3\n", ""),
+        ("} 3\n", "} 3"),
+    ] {
+        let wrong = fine.replacen(from, to, 1);
+        assert!(wrong != fine && parse(&wrong).is_err(), "{wrong}");
+    }
+    assert!(parse(&fine.repeat(2)).is_err(), "twice");
+    assert!(parse(&fine.replace("_total", "")).is_err(), "a counter without its suffix");
+}
+
+#[test]
+fn the_reader_refuses_histograms_that_do_not_add_up() {
+    let fine = "# HELP h Times.\n# TYPE h histogram\nh_bucket{le=\"0.1\"} 1\nh_bucket{le=\"1\"} 2\nh_bucket{le=\"+Inf\"} 3\nh_sum 4.5\nh_count 3\n";
+    assert!(parse(fine).is_ok());
+    for (from, to) in [
+        ("\"1\"} 2", "\"1\"} 0"),
+        ("\"1\"} 2", "\"0.01\"} 2"),
+        ("+Inf\"} 3", "+Inf\"} 4"),
+        ("h_bucket{le=\"+Inf\"} 3\n", ""),
+        ("h_sum 4.5\n", ""),
+        ("h_count 3\n", ""),
+        ("h_sum", "h_other"),
+    ] {
+        let wrong = fine.replacen(from, to, 1);
+        assert!(wrong != fine && parse(&wrong).is_err(), "{wrong}");
     }
 }
