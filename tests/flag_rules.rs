@@ -201,6 +201,6 @@ fn a_flag_is_off_for_all_when_no_key_could_be_on() {
     assert!(half().requires([&half().requires([&off])]).is_off_for_all());
     let allowing = off.clone().allow(["user-17"]);
     assert!(!allowing.is_off_for_all() && !half().requires([&allowing]).is_off_for_all());
-    assert!(off.clone().requires([&half()]).is_off_for_all());
+    assert!(off.requires([&half()]).is_off_for_all());
     assert!(!half().is_off_for_all() && !half().deny(["user-17"]).is_off_for_all());
 }

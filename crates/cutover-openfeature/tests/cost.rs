@@ -6,6 +6,7 @@ mod common;
 use std::hint::black_box;
 
 use common::{client_of, context, flags, gradual};
+use cutover::MigrationRegistry;
 use cutover_openfeature::CutoverProvider;
 use futures::FutureExt;
 use futures::executor::block_on;
@@ -36,6 +37,14 @@ fn asking_the_kept_provider_allocates_nothing() {
         assert_eq!(count(|| _ = black_box(provider.boolean(name, Some(KEY), false))), 0, "{name}");
         assert_eq!(count(|| _ = black_box(provider.resolve(name, Some(KEY)).unwrap())), 0, "{name}");
     }
+}
+
+#[test]
+fn a_migration_in_a_registry_costs_the_reading_of_its_id() {
+    let registry = MigrationRegistry::new();
+    registry.register(block_on(gradual("search", 25.0)), &[]).unwrap();
+    let provider = CutoverProvider::builder().registry(registry).build().unwrap();
+    assert_eq!(count(|| _ = black_box(provider.resolve("search", Some(KEY)).unwrap())), 1);
 }
 
 #[test]
