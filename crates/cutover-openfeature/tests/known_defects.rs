@@ -157,6 +157,27 @@ async fn a_provider_that_initialises_slowly_holds_up_every_client_and_this_one_t
     assert!(boolean(&api.create_client(), "all", Some("user-17")).await.unwrap().value);
 }
 
+#[tokio::test]
+async fn a_named_client_asks_the_default_provider_while_its_own_is_replaced_and_flags_change_in_place() {
+    let mut api = OpenFeature::default();
+    api.set_provider(provider_of(r#"{ "all": 0 }"#)).await;
+    let set = flags(CONFIG);
+    let own = || CutoverProvider::builder().flags(set.clone()).build().unwrap();
+    api.set_named_provider("checkout", own()).await;
+    let client = api.create_named_client("checkout");
+    let ask = async || boolean(&client, "all", Some("user-17")).await.unwrap().value;
+    assert!(ask().await);
+    let mut replacing = Box::pin(api.set_named_provider("checkout", Awkward { hangs: true, ..Awkward::default() }));
+    assert!(replacing.as_mut().now_or_never().is_none());
+    assert!(!ask().await, "the defect");
+    drop(replacing);
+
+    api.set_named_provider("checkout", own()).await;
+    assert!(ask().await);
+    set.replace("file", serde_json::from_str(r#"{ "all": 0 }"#).unwrap()).unwrap();
+    assert!(!ask().await);
+}
+
 #[test]
 fn an_evaluation_of_this_provider_takes_one_poll_on_any_executor() {
     let search = block_on(gradual("search", 50.0));
