@@ -1,5 +1,6 @@
 //! [`CutoverProvider`].
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
@@ -73,7 +74,10 @@ impl CutoverProvider {
     pub fn resolve(&self, name: &str, targeting_key: Option<&str>) -> Result<Resolution, ResolveError> {
         // What panicked is the host's; the flags and controllers are consistent at every moment.
         let resolved = catch_unwind(AssertUnwindSafe(|| self.shared.sources.resolve(name, targeting_key)));
-        resolved.unwrap_or_else(|_| Err(ResolveError::Panicked { name: name.to_owned() }))
+        resolved.unwrap_or_else(|payload| {
+            discard(payload);
+            Err(ResolveError::Panicked { name: name.to_owned() })
+        })
     }
 
     /// Whether new serves `targeting_key` for the flag or migration `name`; `default` when there is no answer.
@@ -158,6 +162,14 @@ impl FeatureProvider for CutoverProvider {
 impl fmt::Debug for CutoverProvider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("CutoverProvider").field(&self.shared.sources).finish()
+    }
+}
+
+/// Drops what a panic carried. Where its destructor panics too, what that one carries is leaked: dropping it could go on so.
+#[cold]
+fn discard(payload: Box<dyn Any + Send>) {
+    if let Err(hostile) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(hostile);
     }
 }
 

@@ -122,6 +122,15 @@ struct Panicking;
 
 impl RandomSource for Panicking {
     fn next_u64(&self) -> u64 {
+        std::panic::panic_any(Hostile)
+    }
+}
+
+/// Its destructor panics as well.
+struct Hostile;
+
+impl Drop for Hostile {
+    fn drop(&mut self) {
         panic!("scripted")
     }
 }
