@@ -198,6 +198,24 @@ async fn an_end_that_was_cut_off_and_written_anew_is_found_by_a_head_kept_elsewh
     assert_eq!(fault(fresh.verify_against(&kept).await), (5, AuditProblem::Replaced));
 }
 
+#[tokio::test]
+async fn an_audit_that_was_written_anew_is_found_by_whoever_knows_the_end_of_the_first_one() {
+    for (length, expected) in [(6, (5, AuditProblem::Replaced)), (3, (4, AuditProblem::Missing))] {
+        let store = Tampered::new();
+        let controller = opened(&store, None).await;
+        changed(&controller, 5).await;
+        let rebuilt = MemoryStore::new();
+        changed(&MigrationController::open("search", rebuilt.clone()).await.unwrap(), length).await;
+        let id = "search".parse().unwrap();
+        let (record, audit) = (rebuilt.load(&id).await.unwrap(), rebuilt.history(&id, 0, 10).await.unwrap());
+        store.loads(move |_| record.clone());
+        store.by(move |_| audit.clone());
+        assert_eq!(fault(controller.verify().await), expected);
+        assert_eq!(fault(controller.verify_against(&AuditHead::default()).await), expected);
+        assert_eq!(opened(&store, None).await.verify().await.unwrap().epoch, u64::from(length), "sound in itself");
+    }
+}
+
 async fn changed_more(controller: &MigrationController, times: u32) {
     for step in 0..times {
         let rollout = Percentage::from_ppm(500_000 + step).unwrap();

@@ -6,6 +6,8 @@
 mod claims_common;
 #[path = "claims/cut_off.rs"]
 mod cut_off;
+#[path = "claims/spread.rs"]
+mod spread;
 #[path = "claims/stuck.rs"]
 mod stuck;
 

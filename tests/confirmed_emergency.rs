@@ -4,6 +4,7 @@
 
 mod control_common;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use control_common::TestRuntime;
@@ -76,6 +77,58 @@ async fn an_entry_that_was_written_after_the_record_was_read_confirms_nothing() 
     let status = controller.status();
     assert_eq!((status.mode, status.unpersisted_emergency), (SystemMode::EmergencyRollback, false));
     assert_eq!((status.epoch, status.doubt), (3, None));
+}
+
+/// The first emergency that it takes is lost with the records; the audit is read from a copy that still has it.
+#[derive(Clone)]
+struct Split {
+    lost: MemoryStore,
+    kept: MemoryStore,
+    failed_over: Arc<AtomicBool>,
+}
+
+impl Split {
+    fn records(&self) -> &MemoryStore {
+        if self.failed_over.load(Ordering::SeqCst) { &self.kept } else { &self.lost }
+    }
+}
+
+#[async_trait]
+impl StateStore for Split {
+    async fn load(&self, id: &MigrationId) -> Result<Option<Record>, StoreError> {
+        self.records().load(id).await
+    }
+
+    async fn compare_and_swap(&self, id: &MigrationId, expect: Expect, change: &Change) -> Result<Record, StoreError> {
+        let answer = self.records().compare_and_swap(id, expect, change).await;
+        if change.record().mode == SystemMode::EmergencyRollback {
+            self.failed_over.store(true, Ordering::SeqCst);
+        }
+        answer
+    }
+
+    async fn history(&self, id: &MigrationId, after: u64, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+        self.lost.history(id, after, limit).await
+    }
+
+    async fn watch(&self, _: &MigrationId) -> Result<Option<WakeUps>, StoreError> {
+        Ok(None)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_at_the_epoch_of_another_record_confirms_nothing() {
+    let store = Split { lost: MemoryStore::new(), kept: MemoryStore::new(), failed_over: Arc::default() };
+    let other = MigrationController::open("search", store.kept.clone()).await.unwrap();
+    other.transition(SystemMode::Parallel, "ana", "go").await.unwrap();
+    other.transition(SystemMode::NewOnly, "ana", "go").await.unwrap();
+    let opened = MigrationController::builder("search", store.clone()).runtime(TestRuntime).manual_refresh().open();
+    let controller = opened.await.unwrap();
+    controller.transition(SystemMode::Parallel, "ana", "go").await.unwrap();
+    controller.emergency_rollback("ben", "wrong totals").await;
+    assert!(!controller.status().unpersisted_emergency);
+    let stored = store.kept.load(&"search".parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!((stored.mode, stored.epoch), (SystemMode::EmergencyRollback, 3));
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,9 +9,10 @@ mod stores;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use cutover::control::ControllerBuilder;
 use cutover::observe::Event;
 use cutover::runtime::Runtime;
-use cutover::testing::{SeededRandom, SlowStore, VirtualRuntime};
+use cutover::testing::{FailingStore, SeededRandom, SlowStore, VirtualRuntime};
 use cutover::{Clock, MemoryStore, MigrationController, SystemMode};
 use futures::future::join_all;
 use proptest::prelude::*;
@@ -54,6 +55,17 @@ impl Fleet {
         self.runtime.run(self.runtime.sleep(duration));
     }
 
+    /// The readings in each of the next 60 seconds.
+    fn readings_per_second(&self) -> Vec<u64> {
+        (0..60).map(|_| self.readings_within(Duration::from_secs(1))).collect()
+    }
+
+    fn readings_within(&self, duration: Duration) -> u64 {
+        let before = self.store.loads();
+        self.pass(duration);
+        self.store.loads() - before
+    }
+
     /// How long it takes until all of `controllers` are in `mode`.
     fn until(&self, controllers: &[MigrationController], mode: SystemMode) -> Duration {
         let start = self.runtime.clock().now();
@@ -88,6 +100,16 @@ fn a_wake_up_is_followed_within_a_tenth_of_a_second() {
     fleet.store.wake();
     let longest = fleet.until(&controllers, SystemMode::Parallel);
     assert!(longest <= Duration::from_millis(101), "{longest:?}");
+}
+
+#[test]
+fn those_who_are_woken_together_read_apart() {
+    let fleet = Fleet::new(Store::new(MemoryStore::new()).watchable());
+    let _controllers: Vec<_> = (0..200).map(|seed| fleet.open(seed)).collect();
+    fleet.pass(Duration::from_millis(500));
+    fleet.store.wake();
+    let tenths: Vec<_> = (0..10).map(|_| fleet.readings_within(Duration::from_millis(10))).collect();
+    assert!(tenths.iter().all(|readings| (5..=50).contains(readings)), "{tenths:?}");
 }
 
 #[test]
@@ -165,12 +187,7 @@ fn readings_after_an_outage(length: Duration, breaking_at_its_end: bool) -> Vec<
     fleet.pass(length);
     fleet.store.blackhole(false);
     fleet.store.disconnect();
-    let second = |_| {
-        let before = fleet.store.loads();
-        fleet.pass(Duration::from_secs(1));
-        fleet.store.loads() - before
-    };
-    (0..60).map(second).collect()
+    fleet.readings_per_second()
 }
 
 #[test]
@@ -182,6 +199,15 @@ fn after_an_outage_a_hundred_instances_do_not_read_together() {
         println!("after {seconds} s: {peak} readings in the busiest second, {mean} in the mean of 60 s");
         assert!(peak <= 2 * mean, "{per_second:?}");
     }
+}
+
+#[test]
+fn after_a_start_a_hundred_instances_do_not_read_together() {
+    let fleet = Fleet::new(Store::new(MemoryStore::new()));
+    let _controllers: Vec<_> = (0..100).map(|seed| fleet.open(seed)).collect();
+    let per_second = fleet.readings_per_second();
+    let mean = per_second.iter().sum::<u64>() / 60;
+    assert!(per_second.iter().all(|readings| *readings <= 2 * mean), "{per_second:?}");
 }
 
 #[test]
@@ -208,6 +234,41 @@ fn a_store_that_answers_slowly_is_polled_as_often() {
     let readings = store.loads();
     assert!((190..=215).contains(&readings), "{readings} readings in the time of 200");
     drop(controller);
+}
+
+#[test]
+fn the_store_is_read_as_often_as_the_host_wants() {
+    for interval in [Duration::from_millis(250), Duration::from_secs(90)] {
+        let (runtime, store) = (VirtualRuntime::new(), Store::new(MemoryStore::new()));
+        let builder =
+            MigrationController::builder("search", store.clone()).runtime(runtime.clone()).clock(runtime.clock());
+        let controller = runtime.run(builder.random(SeededRandom::new(3)).poll_interval(interval).open()).unwrap();
+        runtime.run(runtime.sleep(interval * 200));
+        let readings = store.loads();
+        assert!((190..=215).contains(&readings), "{readings} readings in the time of 200 of {interval:?}");
+        drop(controller);
+    }
+}
+
+#[test]
+fn without_an_answer_of_the_store_the_status_gets_stale_when_the_host_wants() {
+    let hour = Duration::from_secs(3_600);
+    for (poll, longest, stale_after) in
+        [(POLL, None, POLL * 3), (hour, None, hour * 3), (POLL, Some(hour), hour), (hour, Some(POLL), POLL)]
+    {
+        let runtime = VirtualRuntime::new();
+        let builder = MigrationController::builder("search", MemoryStore::new())
+            .runtime(runtime.clone())
+            .clock(runtime.clock())
+            .poll_interval(poll);
+        let builder = longest.into_iter().fold(builder, ControllerBuilder::max_staleness);
+        let controller = runtime.run(builder.open()).unwrap();
+        // Time goes on, and nobody runs what waits for it.
+        runtime.clock().advance(stale_after);
+        assert!(!controller.status().stale, "{poll:?}, {longest:?}");
+        runtime.clock().advance(Duration::from_nanos(1));
+        assert!(controller.status().stale, "{poll:?}, {longest:?}");
+    }
 }
 
 #[test]
@@ -251,6 +312,18 @@ fn readings_are_shared_and_begin_after_every_caller_has_asked() {
     let before = counted.loads();
     runtime.run(futures::future::join(controller.refresh(), late)).0.unwrap();
     assert_eq!(counted.loads() - before, 2, "one under way, and one for all others");
+}
+
+#[test]
+fn a_reading_that_finds_nothing_new_asks_for_the_record_only() {
+    let runtime = VirtualRuntime::new();
+    let store = FailingStore::new(MemoryStore::new(), runtime.clone());
+    let builder = MigrationController::builder("search", store.clone()).runtime(runtime.clone()).manual_refresh();
+    let controller = runtime.run(builder.open()).unwrap();
+    runtime.run(controller.transition(SystemMode::Parallel, "ana", "go on")).unwrap();
+    let before = store.calls();
+    runtime.run(controller.refresh()).unwrap();
+    assert_eq!(store.calls() - before, 1);
 }
 
 #[test]

@@ -291,3 +291,13 @@ fn the_status_says_it_in_json() {
     });
     assert_eq!(status["health"], expected);
 }
+
+#[test]
+fn the_name_of_a_state_is_the_one_in_json() {
+    for (state, name) in
+        [(HealthState::Unknown, "unknown"), (HealthState::Healthy, "healthy"), (HealthState::Failing, "failing")]
+    {
+        assert_eq!(state.name(), name);
+        assert_eq!(serde_json::to_value(state).unwrap(), name);
+    }
+}

@@ -184,6 +184,24 @@ async fn in_doubt_nothing_is_promoted_or_noted_and_no_note_settles_it() {
     doubtful.propose(&Proposal::to(LegacyOnly), "ana", "away from it").await.unwrap();
 }
 
+#[tokio::test]
+async fn in_doubt_a_share_may_fall_and_not_grow() {
+    let store = MemoryStore::new();
+    let controller = open(store.clone()).await;
+    let proposal = Proposal::to(GradualRollout).rollout(percent(30.0)).shadow_share(Some(percent(20.0)));
+    controller.propose(&proposal, "ana", "look").await.unwrap();
+    for share in [100.0, 31.0, 29.0, 10.0, 0.0] {
+        let doubtful = open(Forgetful(store.clone())).await;
+        let changed = doubtful.set_rollout(percent(share), "ana", "other share").await;
+        assert_eq!(changed.is_ok(), share < 30.0, "a rollout of {share} %: {changed:?}");
+    }
+    for share in [100.0, 21.0, 19.0, 10.0, 0.0] {
+        let doubtful = open(Forgetful(store.clone())).await;
+        let changed = doubtful.set_shadow_share(Some(percent(share)), "ana", "other share").await;
+        assert_eq!(changed.is_ok(), share < 20.0, "a shadow share of {share} %: {changed:?}");
+    }
+}
+
 /// A store whose audit is empty.
 struct Forgetful(MemoryStore);
 
@@ -215,11 +233,19 @@ fn nested(levels: usize) -> Value {
     (0..levels).fold(json!(1), |value, _| json!([value]))
 }
 
+fn nested_objects(levels: usize) -> Value {
+    (0..levels).fold(json!(1), |value, _| json!({ "shallow": 1, "deep": value }))
+}
+
 #[tokio::test]
 async fn evidence_that_not_every_reader_reads_is_refused_and_the_store_is_not_blamed() {
     let controller = open(MemoryStore::new()).await;
     let with = |evidence| Proposal::to(Parallel).evidence(evidence);
-    for evidence in [json!("x".repeat(Proposal::MAX_EVIDENCE)), nested(Proposal::MAX_DEPTH + 1)] {
+    for evidence in [
+        json!("x".repeat(Proposal::MAX_EVIDENCE)),
+        nested(Proposal::MAX_DEPTH + 1),
+        nested_objects(Proposal::MAX_DEPTH + 1),
+    ] {
         let refused = controller.propose(&with(evidence), "ana", "look").await;
         assert!(matches!(refused, Err(ChangeError::Evidence { .. })), "{refused:?}");
     }
@@ -229,7 +255,9 @@ async fn evidence_that_not_every_reader_reads_is_refused_and_the_store_is_not_bl
     controller.propose(&Proposal::noting(Note::Step).evidence(largest), "ana", "look").await.unwrap();
     controller.propose(&Proposal::noting(Note::Pause).evidence(Value::Null), "ana", "look").await.unwrap();
     assert_eq!(audit(&controller).await[2].evidence, None);
-    assert_eq!(controller.verify().await.unwrap().epoch, 3);
+    let deepest = Proposal::noting(Note::Resume).evidence(nested_objects(Proposal::MAX_DEPTH));
+    controller.propose(&deepest, "ana", "look").await.unwrap();
+    assert_eq!(controller.verify().await.unwrap().epoch, 4);
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,7 +6,7 @@ mod control_common;
 
 use control_common::TestRuntime;
 use cutover::control::ChangeError;
-use cutover::testing::{FailingStore, Fault};
+use cutover::testing::{FailingStore, Fault, SeededRandom};
 use cutover::{MemoryStore, MigrationController, StoreError, SystemMode};
 
 use Fault::{Conflict, Corrupt, Hang, Panic, Unavailable, UnknownAfterApplying, UnknownWithoutApplying};
@@ -68,6 +68,21 @@ async fn a_change_that_others_always_outrun_gives_up() {
     store.set_standing(Some(Conflict));
     let result = controller.transition(SystemMode::Parallel, "ana", "compare").await;
     assert!(matches!(result, Err(ChangeError::Contended { attempts: 10 })), "{result:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn between_two_tries_there_is_a_pause() {
+    let store = FailingStore::new(MemoryStore::new(), TestRuntime);
+    let builder = MigrationController::builder("search", store.clone()).random(SeededRandom::new(7));
+    let controller = builder.manual_refresh().open().await.unwrap();
+    for (script, least) in [(vec![UnknownWithoutApplying; 3], 5), (vec![Conflict; 9], 50)] {
+        let start = tokio::time::Instant::now();
+        store.script_writes(script.into_iter().map(Some));
+        let to = if controller.mode() == SystemMode::Parallel { SystemMode::LegacyOnly } else { SystemMode::Parallel };
+        controller.transition(to, "ana", "compare").await.unwrap();
+        let paused = start.elapsed().as_millis();
+        assert!((least..=2_500).contains(&paused), "{paused} ms with the seed 7");
+    }
 }
 
 /// The first try is stored and its answer lost; somebody changes the mode again before it is repeated.

@@ -261,11 +261,14 @@ mod tests {
 
     const NOW: Heard = Heard { wall: UNIX_EPOCH, moment: Instant::from_nanos(0) };
 
-    fn next(before: Option<&Record>, mode: SystemMode, etag: u128) -> Record {
+    fn change(before: Option<&Record>, mode: SystemMode, etag: u128) -> Change {
         let after = Settings { mode, ..Settings::default() };
         let stamp = Stamp { at: UNIX_EPOCH, etag, op_id: etag };
-        let author = Author::for_emergency("", "");
-        Change::new(before, after, ChangeKind::Transition, author, stamp).record().clone()
+        Change::new(before, after, ChangeKind::Transition, Author::for_emergency("", ""), stamp)
+    }
+
+    fn next(before: Option<&Record>, mode: SystemMode, etag: u128) -> Record {
+        change(before, mode, etag).record().clone()
     }
 
     #[test]
@@ -283,6 +286,39 @@ mod tests {
         assert!(known.found(2, Some(first), true, NOW));
         assert_eq!(known.doubt(), Some(Doubt::StateRegressed { known_epoch: 2, found_epoch: 1 }));
         assert_eq!(known.effective().mode, SystemMode::Parallel);
+    }
+
+    #[test]
+    fn what_was_asked_before_a_doubt_or_during_it_proves_nothing_after_it() {
+        let first = next(None, SystemMode::Parallel, 1);
+        let mut known = Known::new(Some(first.clone()), NOW);
+        let mut generations = vec![known.generation];
+        for found in [None, Some(first.clone()), None, Some(first.clone())] {
+            assert!(known.found(known.generation, found, true, NOW));
+            assert!(!generations.contains(&known.generation), "{generations:?}, {}", known.generation);
+            generations.push(known.generation);
+        }
+        assert!(!known.committed(0, &next(Some(&first), SystemMode::NewOnly, 2), NOW));
+        assert_eq!((known.doubt(), known.epoch()), (None, 1));
+    }
+
+    #[test]
+    fn the_entry_of_a_record_is_the_one_of_its_epoch_and_hash() {
+        let [ours, other] = [1, 2].map(|etag| change(None, SystemMode::Parallel, etag));
+        for (entry, doubt) in [(ours.entry(), None), (other.entry(), Some(Doubt::AuditGap { known_epoch: 1 }))] {
+            let mut known = Known::new(Some(ours.record().clone()), NOW);
+            known.audited(ours.record(), vec![entry.clone()]);
+            assert_eq!(known.doubt(), doubt);
+        }
+    }
+
+    #[test]
+    fn a_transition_that_is_read_again_is_shown_once() {
+        let mut recent = Recent::default();
+        let entry = change(None, SystemMode::Parallel, 1).entry().clone();
+        recent.extend([entry.clone(), entry.clone()]);
+        recent.own(entry.clone());
+        assert_eq!(recent.to_vec(), [entry]);
     }
 
     #[test]

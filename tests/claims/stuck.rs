@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use cutover::control::{NotClaimed, Resolution, Stuck};
 use cutover::store::{ClaimError, ClaimStore};
-use cutover::{Runtime, Side, SystemMode};
+use cutover::testing::{FailingStore, Fault as FailingWrite, VirtualRuntime};
+use cutover::{Claims, MemoryStore, MigrationController, Runtime, Side, SystemMode};
 use futures::future::join;
 
 use super::claims_common::{Fault, Process, yield_once};
@@ -94,4 +95,20 @@ fn an_item_that_cannot_be_settled_is_counted_as_such_and_is_stuck_again() {
     assert_eq!(world.runtime.run(world.ben.claims.stuck(10)).unwrap().len(), 1);
     let kept = world.runtime.run(world.ben.claims.claimed("ticket 17")).unwrap().unwrap();
     assert_eq!((kept.token, kept.holder.as_str()), (2, "ben"));
+}
+
+#[test]
+fn a_stuck_item_of_another_record_is_claimed_three_times_and_then_left_alone() {
+    for (conflicts, settled) in [(2, 1), (3, 0)] {
+        let runtime = VirtualRuntime::new();
+        let store = FailingStore::new(MemoryStore::with_clock(runtime.clock()), runtime.clone());
+        let builder = MigrationController::builder("triage", store.clone()).runtime(runtime.clone());
+        let controller = runtime.run(builder.clock(runtime.clock()).manual_refresh().open()).unwrap();
+        let claims = Claims::new(&controller, store.clone(), "ana").unwrap();
+        drop(runtime.run(claims.claim("ticket 17", Side::Legacy, 0, TTL)).unwrap());
+        runtime.run(runtime.sleep(TTL));
+        store.script_writes(vec![Some(FailingWrite::Conflict); conflicts]);
+        let reconciled = runtime.run(claims.reconcile(10, |_| ready(Resolution::Completed))).unwrap();
+        assert_eq!((reconciled.completed, reconciled.unsettled), (settled, 1 - settled), "{conflicts} conflicts");
+    }
 }

@@ -1,5 +1,6 @@
 //! A process that may start without its store, in virtual time.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(dead_code, reason = "each test uses a part of it")]
 
 use std::path::PathBuf;
 use std::time::Duration;

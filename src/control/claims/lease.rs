@@ -274,6 +274,14 @@ mod tests {
     }
 
     #[test]
+    fn at_the_very_moment_of_its_end_a_lease_is_over() {
+        let [seen, extended] = [Lease::until(at(10)), Lease::until(at(10))];
+        assert_eq!(seen.remaining(at(10)), Duration::ZERO);
+        assert!(!extended.extend(at(20), at(10)));
+        assert_eq!(extended.remaining(at(9)), Duration::ZERO);
+    }
+
+    #[test]
     fn a_renewal_never_shortens() {
         let lease = Lease::until(at(10));
         assert!(lease.extend(at(5), at(1)));
