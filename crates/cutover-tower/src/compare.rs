@@ -80,14 +80,17 @@ impl HttpComparator {
 
     fn compare_fields(&self, place: &str, legacy: &HeaderMap, new: &HeaderMap) -> Vec<Difference> {
         let differing = self.headers.iter().filter(|name| !legacy.get_all(*name).iter().eq(new.get_all(*name)));
-        let difference = |name: &HeaderName| {
-            Difference::new(format!("/{place}/{name}"), values(legacy, name), values(new, name))
-        };
+        let difference =
+            |name: &HeaderName| Difference::new(format!("/{place}/{name}"), values(legacy, name), values(new, name));
         differing.map(difference).collect()
     }
 
     /// The differences of bodies and trailers; `None` when nobody knows.
-    fn compare_bodies(&self, legacy: &HttpAnswer, new: &HttpAnswer) -> Result<Option<Vec<Difference>>, ComparatorError> {
+    fn compare_bodies(
+        &self,
+        legacy: &HttpAnswer,
+        new: &HttpAnswer,
+    ) -> Result<Option<Vec<Difference>>, ComparatorError> {
         match (legacy.copy(), new.copy()) {
             _ if !self.bodies => Ok(Some(Vec::new())),
             (BodyCopy::Whole(old), BodyCopy::Whole(fresh)) => {

@@ -98,6 +98,7 @@ pub fn by_cookie(name: impl Into<String>) -> impl RequestKey + 'static {
 /// assert_eq!(by_path_segment(1).key(&head), BucketKey::Str("acme"));
 /// # Ok::<(), http::Error>(())
 /// ```
+#[must_use]
 pub fn by_path_segment(index: usize) -> impl RequestKey + 'static {
     from_head(move |head| head.uri.path().strip_prefix('/')?.split('/').nth(index).map(BucketKey::Str))
 }

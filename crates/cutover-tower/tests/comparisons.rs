@@ -194,7 +194,8 @@ fn a_comparator_of_the_host_sees_the_whole_answer() {
         length(legacy).is_some() && length(legacy) == length(new)
     };
     for (new, verdict) in [("abd", Verdict::Matched), ("abcd", Verdict::Mismatched)] {
-        let bench = Bench::with(PARALLEL, status(200, "abc"), status(200, new), |builder| builder.comparator(same_length));
+        let bench =
+            Bench::with(PARALLEL, status(200, "abc"), status(200, new), |builder| builder.comparator(same_length));
         bench.exchange(get("/"));
         assert_eq!(bench.counts().of(verdict), 1);
     }

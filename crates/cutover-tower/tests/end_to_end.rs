@@ -28,7 +28,8 @@ fn api(price: u32) -> Router {
     let prices = move |Path(id): Path<u32>| async move {
         axum::Json(serde_json::json!({ "id": id, "price": price, "took_ms": price % 7 }))
     };
-    let endless = || async { Body::from_stream(futures::stream::repeat(Ok::<_, Infallible>(Bytes::from_static(&[7; 1_000])))) };
+    let endless =
+        || async { Body::from_stream(futures::stream::repeat(Ok::<_, Infallible>(Bytes::from_static(&[7; 1_000])))) };
     Router::new()
         .route("/prices/{id}", get(prices))
         .route("/echo", post(|body: Bytes| async { body }))
@@ -103,7 +104,8 @@ async fn large_bodies_pass_both_ways_and_have_no_shadow() {
     for sides in sides(10).await {
         let running = run(PARALLEL, sides, |builder| builder.shadow_when(|_| true)).await;
         for path in ["/echo", "/stream"] {
-            let chunked = futures::stream::iter(data.clone()).chunks(40_000).map(|chunk| Ok::<_, Infallible>(Bytes::from(chunk)));
+            let chunked =
+                futures::stream::iter(data.clone()).chunks(40_000).map(|chunk| Ok::<_, Infallible>(Bytes::from(chunk)));
             for body in [Body::from(data.clone()), Body::from_stream(chunked)] {
                 let request = Request::post(uri(running.address, path)).body(body).expect("a request");
                 let (status, echoed) = ask(request).await;
@@ -153,7 +155,9 @@ async fn trailers_of_http_2_survive_and_are_compared() {
     let grpc_status = HeaderName::from_static("grpc-status");
     let comparator = cutover_tower::HttpComparator::new().headers([grpc_status.clone()]);
     let running = run(PARALLEL, sides, |builder| {
-        builder.comparator(comparator).shadow_when(|head| head.headers.get("content-type").is_some_and(|kind| kind == "application/grpc"))
+        builder
+            .comparator(comparator)
+            .shadow_when(|head| head.headers.get("content-type").is_some_and(|kind| kind == "application/grpc"))
     })
     .await;
     let client = Client::builder(TokioExecutor::new()).http2_only(true).build_http::<Body>();
@@ -212,7 +216,10 @@ async fn a_rollout_serves_by_the_header_and_an_emergency_takes_it_back() {
         String::from_utf8(ask(request).await.1.to_vec()).expect("text").contains("\"price\":11")
     };
     controller.transition(SystemMode::GradualRollout, "ana", "begin").await.expect("it is allowed");
-    controller.set_rollout(cutover::Percentage::new(50.0).expect("a share"), "ana", "half").await.expect("it is allowed");
+    controller
+        .set_rollout(cutover::Percentage::new(50.0).expect("a share"), "ana", "half")
+        .await
+        .expect("it is allowed");
     let mut by_new = 0;
     for user in 0..60 {
         let first = price(user).await;

@@ -26,8 +26,7 @@ fn a_marked_request_is_served_as_ever_and_has_no_shadow() {
             let ((legacy, of_legacy), (new, of_new)) = (reader(Script::full("legacy")), reader(Script::full("new")));
             let bench = Bench::new(route, legacy, new);
             assert_eq!(bench.exchange(marked(mark)).1.data(), route.serve.name().as_bytes());
-            let [serving, other] =
-                if route.serve == Side::Legacy { [of_legacy, of_new] } else { [of_new, of_legacy] };
+            let [serving, other] = if route.serve == Side::Legacy { [of_legacy, of_new] } else { [of_new, of_legacy] };
             assert_eq!(serving.lock().expect("nobody panics")[0].0.headers[SHADOW_HEADER], mark);
             assert!(other.lock().expect("nobody panics").is_empty());
             let counted = u64::from(route.shadow == cutover::Shadow::Run);
@@ -43,7 +42,8 @@ fn the_mark_is_the_migrations_name_as_far_as_a_header_can_say_it() {
         let runtime = cutover::testing::VirtualRuntime::new();
         let virtually = runtime.clone();
         let layer = MigrationLayer::builder(name, PARALLEL, new).runner(|runner| runner.runtime(virtually)).build();
-        let answer = runtime.run(tower::ServiceExt::oneshot(layer.layer(legacy), common::get("/"))).expect("it answers");
+        let answer =
+            runtime.run(tower::ServiceExt::oneshot(layer.layer(legacy), common::get("/"))).expect("it answers");
         runtime.run(common::read(answer.into_body()));
         runtime.run_until_idle();
         assert_eq!(seen.lock().expect("nobody panics")[0].0.headers[SHADOW_HEADER], mark);

@@ -87,13 +87,25 @@ fn troubles() -> Vec<(&'static str, TestSide, Verdict)> {
         ("panics when it is polled", side(|_| panicking()), Verdict::Panicked),
         ("panics when its future is dropped", side(dropped), Verdict::Panicked),
         ("panics when it is given up", side(hanging_with_a_bomb), Verdict::TimedOut),
-        ("panics in its body", answers(|| Response::new(Script::new([Step::data("fi"), Step::Panic]))), Verdict::Mismatched),
+        (
+            "panics in its body",
+            answers(|| Response::new(Script::new([Step::data("fi"), Step::Panic]))),
+            Verdict::Mismatched,
+        ),
         ("fails", side(|_| async { Err(Broken(1)) }), Verdict::OneFailed),
         ("answers 500", answers(|| failing(500)), Verdict::OneFailed),
         ("answers 404", answers(|| failing(404)), Verdict::Mismatched),
         ("hangs", side(|_| pending()), Verdict::TimedOut),
-        ("hangs in its body", answers(|| Response::new(Script::new([Step::data("fi"), Step::Never]))), Verdict::Mismatched),
-        ("breaks off", answers(|| Response::new(Script::new([Step::data("fi"), Step::Fail(Broken(2))]))), Verdict::Mismatched),
+        (
+            "hangs in its body",
+            answers(|| Response::new(Script::new([Step::data("fi"), Step::Never]))),
+            Verdict::Mismatched,
+        ),
+        (
+            "breaks off",
+            answers(|| Response::new(Script::new([Step::data("fi"), Step::Fail(Broken(2))]))),
+            Verdict::Mismatched,
+        ),
         ("is fine", fine(), Verdict::Matched),
     ]
 }

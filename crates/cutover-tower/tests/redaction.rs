@@ -57,7 +57,10 @@ fn what_the_host_asks_for_is_there() {
     for bench in benches(true, true) {
         bench.exchange(request());
         let found = bench.found().remove(0);
-        assert_eq!(found.context.map(|context| context.text), Some(value!({ "path": format!("/{SECRET}") }).to_string()));
+        assert_eq!(
+            found.context.map(|context| context.text),
+            Some(value!({ "path": format!("/{SECRET}") }).to_string())
+        );
         assert_eq!(found.differences[0].legacy, Some(SECRET.into()));
     }
 }
@@ -71,7 +74,8 @@ fn bodies_and_answers_do_not_show_what_they_hold() {
         *writes.lock().expect("nobody panics") = format!("{:?}", request.body());
         async { Ok(http::Response::new(Script::full("a"))) }
     });
-    let shows = |legacy: &cutover_tower::HttpAnswer, _: &cutover_tower::HttpAnswer| !format!("{legacy:?}").contains(SECRET);
+    let shows =
+        |legacy: &cutover_tower::HttpAnswer, _: &cutover_tower::HttpAnswer| !format!("{legacy:?}").contains(SECRET);
     let bench = Bench::with(PARALLEL, legacy, new, |builder| builder.comparator(shows));
     bench.exchange(request_with(SECRET));
     assert_eq!(bench.counts().matched, 1);
@@ -83,7 +87,8 @@ fn bodies_and_answers_do_not_show_what_they_hold() {
 fn a_failure_says_its_status_only() {
     let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let notes = std::sync::Arc::clone(&seen);
-    let status = move |failure: &HttpFailure| notes.lock().expect("nobody panics").push((failure.status(), failure.to_string()));
+    let status =
+        move |failure: &HttpFailure| notes.lock().expect("nobody panics").push((failure.status(), failure.to_string()));
     let down = || answers(|| http::Response::builder().status(503).body(Script::full(SECRET)).expect("a response"));
     let fails = || common::side(|_| async { Err(common::Broken(1)) });
     for (legacy, new) in [(down(), down()), (fails(), fails())] {

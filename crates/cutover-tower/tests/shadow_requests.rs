@@ -7,7 +7,10 @@ use cutover_tower::SHADOW_HEADER;
 use http::{HeaderMap, Request, Version};
 
 /// What both sides were asked.
-fn asked(request: Request<Script>, edit: impl Fn(&mut http::request::Parts) + Send + Sync + 'static) -> [(http::request::Parts, Vec<u8>); 2] {
+fn asked(
+    request: Request<Script>,
+    edit: impl Fn(&mut http::request::Parts) + Send + Sync + 'static,
+) -> [(http::request::Parts, Vec<u8>); 2] {
     let ((legacy, of_legacy), (new, of_new)) = (reader(Script::full("a")), reader(Script::full("a")));
     let bench = Bench::with(PARALLEL, legacy, new, |builder| builder.shadow_when(|_| true).edit_shadow(edit));
     bench.exchange(request);
@@ -87,5 +90,8 @@ fn the_host_takes_out_what_the_shadow_shall_not_have_but_not_the_mark() {
         head.headers.insert("x-environment", "shadow".parse().expect("a value"));
     });
     assert_eq!(legacy.headers["authorization"], "Bearer s3cret");
-    assert_eq!((new.headers.len(), &new.headers["x-environment"], &new.headers[SHADOW_HEADER]), (2, &"shadow".parse().expect("a value"), &"orders".parse().expect("a value")));
+    assert_eq!(
+        (new.headers.len(), &new.headers["x-environment"], &new.headers[SHADOW_HEADER]),
+        (2, &"shadow".parse().expect("a value"), &"orders".parse().expect("a value"))
+    );
 }

@@ -46,11 +46,9 @@ fn a_change_of_the_mode_holds_from_the_next_request_on() {
     let (bench, _) = bench(controller.clone());
     let serves = |user: &str| String::from_utf8(bench.exchange(of(user)).1.data()).expect("text");
     assert_eq!(serves("anna"), "legacy");
-    for (mode, side) in [
-        (SystemMode::Parallel, "legacy"),
-        (SystemMode::NewOnly, "new"),
-        (SystemMode::EmergencyRollback, "legacy"),
-    ] {
+    for (mode, side) in
+        [(SystemMode::Parallel, "legacy"), (SystemMode::NewOnly, "new"), (SystemMode::EmergencyRollback, "legacy")]
+    {
         block_on(controller.transition(mode, "ana", "a test")).expect("it is allowed");
         assert_eq!(serves("anna"), side);
     }

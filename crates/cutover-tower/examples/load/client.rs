@@ -37,12 +37,7 @@ pub(crate) fn block(server: SocketAddr, options: &Options, length: Duration) -> 
 
 /// One connection: a request each `interval`, beginning at `offset`.
 #[expect(clippy::disallowed_methods, reason = "a measurement reads the time, and waits for it")]
-fn connection(
-    server: SocketAddr,
-    offset: Duration,
-    interval: Duration,
-    count: u32,
-) -> Result<Histogram<u64>, Failed> {
+fn connection(server: SocketAddr, offset: Duration, interval: Duration, count: u32) -> Result<Histogram<u64>, Failed> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let client = Client::builder(TokioExecutor::new()).build_http();
     runtime.block_on(ask(&client, server, 0))?;

@@ -21,11 +21,16 @@ use client::block;
 use hdrhistogram::Histogram;
 use options::Options;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let options = Options::from_arguments(std::env::args().skip(1))?;
     let arms = Arms::start(options.own_runtime)?;
     let blocks = options.blocks();
-    println!("{} requests per second over {} connections, {blocks} pairs of blocks of {} ms", options.rate, options.connections, options.block.as_millis());
+    println!(
+        "{} requests per second over {} connections, {blocks} pairs of blocks of {} ms",
+        options.rate,
+        options.connections,
+        options.block.as_millis()
+    );
 
     block(arms.alone, &options, WARM_UP)?;
     block(arms.layered, &options, WARM_UP)?;

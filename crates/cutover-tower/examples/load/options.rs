@@ -17,7 +17,11 @@ impl Options {
         while let Some(argument) = arguments.next() {
             let mut number = || {
                 let value = arguments.next().ok_or_else(|| format!("{argument} wants a number"))?;
-                value.parse::<u32>().ok().filter(|value| *value > 0).ok_or_else(|| format!("`{value}` is not a number over 0"))
+                value
+                    .parse::<u32>()
+                    .ok()
+                    .filter(|value| *value > 0)
+                    .ok_or_else(|| format!("`{value}` is not a number over 0"))
             };
             match argument.as_str() {
                 "--seconds" => options.seconds = number()?,

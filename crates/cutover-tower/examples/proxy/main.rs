@@ -127,7 +127,9 @@ impl Story {
         let request = Request::put(uri(self.proxy, "/prices/3")?).body(Body::from("12.5"))?;
         let answer = ask(request).await?;
         let left_out = self.layer.request_counts().not_allowed;
-        println!("parallel: a PUT is not safe, and has no shadow\n  {answer}; {left_out} request ran without its shadow");
+        println!(
+            "parallel: a PUT is not safe, and has no shadow\n  {answer}; {left_out} request ran without its shadow"
+        );
         Ok(())
     }
 }

@@ -14,8 +14,8 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use tokio::net::TcpListener;
-use tower::util::BoxCloneSyncService;
 use tower::service_fn;
+use tower::util::BoxCloneSyncService;
 
 /// A side: what a request is asked of, with axum's bodies.
 pub(crate) type HttpSide = BoxCloneSyncService<Request<MigrationBody<Body>>, Response<Body>, Infallible>;
