@@ -1,4 +1,5 @@
 //! A real server of axum, a real client of hyper, and a proxy in front of two versions, over loopback.
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod net_common;
 

@@ -1,4 +1,5 @@
 //! Whatever the side in the shadow does, the answer is that of the side that serves, at once.
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod common;
 

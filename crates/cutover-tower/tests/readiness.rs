@@ -107,7 +107,7 @@ fn a_side_that_is_never_ready_does_not_hold_up_the_other_one() {
 #[test]
 fn the_service_is_always_ready_and_a_request_waits_for_its_side() {
     let (bench, [serving, _]) = bench(LEGACY_ONLY, When::Never, When::Never);
-    let mut service = bench.service.clone();
+    let mut service = bench.service;
     assert!(service.ready().now_or_never().is_some());
     assert!(service.call(get("/")).now_or_never().is_none());
     assert_eq!(serving.load(Ordering::Relaxed), 0);

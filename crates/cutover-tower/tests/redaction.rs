@@ -1,4 +1,5 @@
 //! What clients send and sides answer is in no discrepancy and no debug output, unless the host asked for it.
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod common;
 
@@ -74,9 +75,9 @@ fn bodies_and_answers_do_not_show_what_they_hold() {
         *writes.lock().expect("nobody panics") = format!("{:?}", request.body());
         async { Ok(http::Response::new(Script::full("a"))) }
     });
-    let shows =
+    let tells_nothing =
         |legacy: &cutover_tower::HttpAnswer, _: &cutover_tower::HttpAnswer| !format!("{legacy:?}").contains(SECRET);
-    let bench = Bench::with(PARALLEL, legacy, new, |builder| builder.comparator(shows));
+    let bench = Bench::with(PARALLEL, legacy, new, |builder| builder.comparator(tells_nothing));
     bench.exchange(request_with(SECRET));
     assert_eq!(bench.counts().matched, 1);
     let shown = shown.lock().expect("nobody panics");

@@ -1,4 +1,5 @@
 //! The mode and the key of a request say which side serves it; without a key the core's own rule does.
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod common;
 
@@ -80,15 +81,16 @@ fn a_request_without_a_key_is_served_by_the_rule_for_missing_keys() {
     assert!(by_new > 90, "{by_new} of 100 at 99.99 %");
 }
 
+fn panicking_key(_: &http::request::Parts) -> BucketKey<'_> {
+    common::planned_panic()
+}
+
 #[test]
 fn a_key_function_that_panics_means_no_key_and_is_counted() {
     let (legacy, _) = reader(Script::full("legacy"));
     let (new, _) = reader(Script::full("new"));
-    fn key(_: &http::request::Parts) -> BucketKey<'_> {
-        common::planned_panic()
-    }
     let all = FeatureFlag::new("orders").rollout(Percentage::new(99.99).expect("a share"));
-    let bench = Bench::with(all, legacy, new, |builder| builder.key(key));
+    let bench = Bench::with(all, legacy, new, |builder| builder.key(panicking_key));
     assert_eq!(bench.exchange(get("/")).1.data(), b"legacy");
     assert_eq!(bench.layer.request_counts().faults, 1);
 }
@@ -104,7 +106,8 @@ fn a_router_that_panics_means_legacy() {
 fn clones_of_the_layer_and_its_services_count_together() {
     let (bench, _) = bench(common::PARALLEL);
     let (other, _) = reader(Script::full("new"));
-    let second = tower::Layer::layer(&bench.layer.clone(), other);
+    let again = bench.layer.clone();
+    let second = tower::Layer::layer(&again, other);
     let request: Request<Script> = of("anna");
     let answer = bench.runtime.run(tower::ServiceExt::oneshot(second.clone(), request)).expect("it answers");
     bench.runtime.run(common::read(answer.into_body()));

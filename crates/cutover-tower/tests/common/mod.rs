@@ -1,5 +1,6 @@
 //! What the tests of the layer share: bodies with a script, services that say what they saw, and a runtime whose time is virtual.
 #![allow(dead_code, reason = "each test uses a part of it")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::VecDeque;
 use std::convert::Infallible;

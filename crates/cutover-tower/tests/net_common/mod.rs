@@ -1,5 +1,6 @@
 //! Real servers and a real client over loopback.
 #![allow(dead_code, reason = "each test uses a part of it")]
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
