@@ -1,13 +1,13 @@
 //! A planned call knows before its sides are made who serves and whether a shadow runs, and counts what `run_detached` counts.
 #![cfg(feature = "testing")]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::future::{pending, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cutover::dual::{DualRunnerBuilder, ShadowPolicy};
+use cutover::dual::{DualRunnerBuilder, ShadowPolicy, Skipped};
 use cutover::observe::Event;
 use cutover::record::MemoryRecorder;
 use cutover::testing::VirtualRuntime;
@@ -72,7 +72,7 @@ fn a_call_planned_alone_asks_nothing_of_the_policy() {
     assert_eq!((planned.route(), planned.has_shadow()), (PARALLEL, false));
     let (answer, shadow) = block_on(planned.serve(ready(Ok(7))));
     assert_eq!((answer, shadow.is_none()), (Ok(7), true));
-    assert_eq!((runner.counts().skipped, runner.counts().selected), (Default::default(), 0));
+    assert_eq!((runner.counts().skipped, runner.counts().selected), (Skipped::default(), 0));
 }
 
 #[test]
@@ -185,13 +185,14 @@ struct Told(Mutex<Vec<String>>);
 
 impl Observer for Told {
     fn observe(&self, _: &str, event: &Event) {
-        let words = match event {
-            Event::Started { both, .. } => format!("started {both}"),
-            Event::Served { sample, key, .. } => {
-                format!("served {} {} {}", sample.side.name(), sample.outcome.name(), key.is_some())
-            }
-            Event::Compared { verdict, key, .. } => format!("compared {} {}", verdict.name(), key.is_some()),
-            _ => "else".to_owned(),
+        let words = if let Event::Started { both, .. } = event {
+            format!("started {both}")
+        } else if let Event::Served { sample, key, .. } = event {
+            format!("served {} {} {}", sample.side.name(), sample.outcome.name(), key.is_some())
+        } else if let Event::Compared { verdict, key, .. } = event {
+            format!("compared {} {}", verdict.name(), key.is_some())
+        } else {
+            "else".to_owned()
         };
         self.0.lock().unwrap().push(words);
     }

@@ -204,7 +204,8 @@ impl<N> MigrationLayerBuilder<N> {
 
     /// How many bytes of a body are copied at most, of the request and of each response. Default: 64 KiB.
     ///
-    /// A call with a shadow holds at most three times as much.
+    /// A call with a shadow holds at most three times as much, and the policy's `max_in_flight` (1,024 by default) says how
+    /// many of them there are at most: 192 MiB where all of them are full.
     pub const fn body_limit(mut self, bytes: usize) -> Self {
         self.limit = bytes;
         self
