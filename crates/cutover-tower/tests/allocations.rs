@@ -71,7 +71,6 @@ fn a_request_of_one_side_costs_one_allocation_and_copies_nothing() {
         assert_eq!((small.count_total, large.count_total), (1, 1), "{route:?}");
         assert_eq!(small.bytes_total, large.bytes_total, "the size of a body makes no difference");
         assert!(small.bytes_total < 4_096, "{} bytes", small.bytes_total);
-        assert_eq!(large.count_current, 0);
     }
 }
 
