@@ -16,6 +16,8 @@
 //! | a runtime whose `spawn` blocks | | its own time | |
 //! | a runtime whose `sleep` never ends | a shadow's own time | nothing | |
 //!
+//! A [`PlannedCall`] is `run_detached` in steps, and costs the same.
+//!
 //! Where the served side of `run_detached` panics, or legacy answers for new, nothing is left to run: comparator, captures
 //! and context then run on the caller's path, as in `run`. A recorder or an observer that says that it never blocks, and
 //! does, costs its own time.
