@@ -229,15 +229,17 @@ fn observers_hear_one_start_and_one_end() {
 
 #[test]
 fn a_call_planned_inside_its_own_new_side_runs_legacy_alone() {
-    let runtime = VirtualRuntime::new();
-    let runner = builder(&runtime, LIVE).build();
-    let inner = runner.clone();
-    let (answer, shadow) = block_on(runner.call("anna").plan().serve(async move {
-        let planned = inner.call("anna").plan();
-        assert_eq!((planned.route().serve, planned.has_shadow()), (Side::Legacy, false));
-        planned.serve(ready(Ok(3))).await.0
-    }));
-    assert_eq!((answer, shadow.is_some(), runner.counts().skipped.nested), (Ok(3), true, 1));
+    for route in [LIVE, Route::new(SystemMode::NewOnly, Side::New)] {
+        let runtime = VirtualRuntime::new();
+        let runner = builder(&runtime, route).build();
+        let inner = runner.clone();
+        let (answer, _) = block_on(runner.call("anna").plan().serve(async move {
+            let planned = inner.call("anna").plan();
+            assert_eq!((planned.route().serve, planned.has_shadow()), (Side::Legacy, false));
+            planned.serve(ready(Ok(3))).await.0
+        }));
+        assert_eq!((answer, runner.counts().skipped.nested), (Ok(3), 1));
+    }
 }
 
 #[test]
