@@ -16,7 +16,8 @@ use cutover::control::{
     Stuck, UnknownGroup,
 };
 use cutover::dual::{
-    Call, Counts, DualRunnerBuilder, Fallback, Faults, NeedsComparator, Order, PanicAborts, ShadowPolicy, Skipped,
+    Call, Counts, DualRunnerBuilder, Fallback, Faults, NeedsComparator, Order, PanicAborts, PlannedCall, ShadowPolicy,
+    Skipped,
 };
 use cutover::flag::{FlagConfigError, FlagRouter, FlagSetError, UnknownFlag};
 use cutover::handover::{FlushTimeout, HandoverCounts};
@@ -71,7 +72,7 @@ assert_all!([Clone + Debug + Send + Sync + Unpin + 'static]:
 assert_all!([Debug + Send + Sync + 'static]:
     Noise, Structural, MemoryRecorder, RecorderQueue, StoreRecorder, StoreRecorderBuilder, JsonLinesRecorder, Observers, ObserverQueue, MemoryStore,
     ControllerBuilder, MigrationValidator<u32>, DualRunnerBuilder<u32, String>, NeedsComparator<u32, String>,
-    Call<'static, 'static, u32, String>, Claim, AutoFallback, AutoFallbackBuilder<'static>, PerformanceMonitor,
+    Call<'static, 'static, u32, String>, PlannedCall<u32, String>, Claim, AutoFallback, AutoFallbackBuilder<'static>, PerformanceMonitor,
 );
 
 // A runner is shared between threads although the answers of its calls may not be.
