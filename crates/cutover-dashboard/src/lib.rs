@@ -7,7 +7,9 @@
 //! | the content of the JSON API | [`view`] |
 
 mod authorize;
+mod chart;
 mod migration;
+mod pages;
 pub mod view;
 
 pub use authorize::{Authorizer, Deny, Principal, Role};

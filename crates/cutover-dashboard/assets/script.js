@@ -1,0 +1,136 @@
+"use strict";
+// The page works without this. With it, sections follow what happens elsewhere; one in which somebody works does not change
+// under their hands, so that a form keeps the epoch that they have seen.
+(() => {
+  const body = document.body;
+  const connection = document.getElementById("connection");
+  const firstEpoch = body.dataset.epoch;
+
+  const agoText = (at) => {
+    const seconds = Math.max(0, Math.floor((Date.now() - at) / 1000));
+    if (seconds < 1) return "just now";
+    const units = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
+    let rest = seconds;
+    let parts = [];
+    for (const [name, unit] of units) {
+      if (rest >= unit || parts.length > 0) {
+        parts.push([Math.floor(rest / unit), name]);
+        rest %= unit;
+      }
+    }
+    parts = parts.slice(0, 2).filter(([count]) => count > 0);
+    return parts.map(([count, name]) => `${count} ${name}`).join(" ") + " ago";
+  };
+
+  const showTimes = () => {
+    for (const time of document.querySelectorAll("time[datetime]")) {
+      const text = agoText(Date.parse(time.dateTime));
+      if (time.textContent !== text) time.textContent = text;
+    }
+  };
+
+  const hasChangedField = (section) =>
+    [...section.querySelectorAll("input, select")].some((field) =>
+      field.type !== "hidden" && "defaultValue" in field && field.value !== field.defaultValue);
+
+  const isBusy = (section) => {
+    const selection = document.getSelection();
+    return section.contains(document.activeElement)
+      || section.querySelector("details.act[open]") !== null
+      || hasChangedField(section)
+      || (selection !== null && !selection.isCollapsed && section.contains(selection.anchorNode));
+  };
+
+  // The epoch by which a section was made, where it is not that of the page.
+  const epochs = new WeakMap();
+  const epochOf = (section) => epochs.get(section) ?? firstEpoch;
+
+  const replace = (section, fresh, epoch) => {
+    const open = [...section.querySelectorAll("details[id][open]")].map((details) => details.id);
+    const node = document.importNode(fresh, true);
+    epochs.set(node, epoch);
+    section.replaceWith(node);
+    for (const id of open) document.getElementById(id)?.setAttribute("open", "");
+  };
+
+  const sayMeanwhile = (section, fresh, page) => {
+    const seen = epochOf(section);
+    if (page.dataset.epoch === seen) return;
+    section.querySelector(":scope > .meanwhile")?.remove();
+    const by = page.dataset.by ? ` by ${page.dataset.by}` : "";
+    const note = document.createElement("p");
+    note.className = "meanwhile";
+    note.setAttribute("role", "status");
+    const show = document.createElement("button");
+    show.type = "button";
+    show.textContent = "Show";
+    show.addEventListener("click", () => replace(section, fresh, page.dataset.epoch));
+    note.append(`Changed meanwhile: epoch ${seen} → ${page.dataset.epoch}${by}. What is open here would be refused.`, show);
+    section.prepend(note);
+  };
+
+  let waiting = false;
+  const showFresh = (text) => {
+    waiting = false;
+    const page = new DOMParser().parseFromString(text, "text/html");
+    for (const fresh of page.querySelectorAll("[data-live]")) {
+      const section = document.querySelector(`[data-live="${fresh.dataset.live}"]`);
+      if (section === null) continue;
+      if (isBusy(section)) {
+        waiting = true;
+        sayMeanwhile(section, fresh, page.body);
+      } else {
+        replace(section, fresh, page.body.dataset.epoch);
+      }
+    }
+    document.title = page.title;
+    body.dataset.epoch = page.body.dataset.epoch;
+  };
+
+  let fetching = false;
+  let again = false;
+  const update = async () => {
+    if (fetching) {
+      again = true;
+      return;
+    }
+    fetching = true;
+    again = false;
+    try {
+      const answer = await fetch(location.pathname + location.search, { headers: { accept: "text/html" } });
+      if (answer.ok) showFresh(await answer.text());
+    } catch {
+      // The event stream says that the connection is lost.
+    }
+    fetching = false;
+    if (again) update();
+  };
+
+  const say = (text) => {
+    connection.hidden = text === "";
+    connection.textContent = text;
+  };
+
+  // The browser tries again by itself, except after an answer that is no stream.
+  let lost = false;
+  const listen = () => {
+    const events = new EventSource(body.dataset.liveUrl);
+    events.addEventListener("changed", update);
+    events.addEventListener("open", () => {
+      say("");
+      if (lost) update();
+      lost = false;
+    });
+    events.addEventListener("error", () => {
+      lost = true;
+      say("The connection is lost: what you see may be old. It is being tried again.");
+      if (events.readyState === EventSource.CLOSED) setTimeout(listen, 10000);
+    });
+  };
+
+  if (body.dataset.liveUrl !== "") listen();
+  const catchUp = () => setTimeout(() => waiting && update(), 300);
+  document.addEventListener("focusout", catchUp);
+  document.addEventListener("toggle", catchUp, true);
+  setInterval(showTimes, 1000);
+})();
