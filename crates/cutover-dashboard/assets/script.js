@@ -87,6 +87,13 @@
     body.dataset.epoch = page.body.dataset.epoch;
   };
 
+  // After a refusal the address is that of the command.
+  const address = () => {
+    const query = new URLSearchParams(location.pathname === body.dataset.page ? location.search : "");
+    query.delete("done");
+    return query.size > 0 ? `${body.dataset.page}?${query}` : body.dataset.page;
+  };
+
   let fetching = false;
   let again = false;
   const update = async () => {
@@ -97,7 +104,7 @@
     fetching = true;
     again = false;
     try {
-      const answer = await fetch(location.pathname + location.search, { headers: { accept: "text/html" } });
+      const answer = await fetch(address(), { headers: { accept: "text/html" } });
       if (answer.ok) showFresh(await answer.text());
     } catch {
       // The event stream says that the connection is lost.

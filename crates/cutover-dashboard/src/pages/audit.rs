@@ -15,6 +15,7 @@ use crate::view::{AuditPage, Verification};
 struct Page {
     frame: Frame,
     here: Here,
+    trouble: String,
     verification: Option<Found>,
     entries: Vec<EntryWords>,
     next: Option<String>,
@@ -55,6 +56,7 @@ pub(crate) fn audit(
     Page {
         verification: page.verification.as_ref().map(Found::of),
         entries: page.entries.iter().map(|entry| EntryWords::of(entry, now)).collect(),
+        trouble: page.trouble.clone().unwrap_or_default(),
         next,
         frame,
         here,

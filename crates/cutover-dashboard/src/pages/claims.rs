@@ -13,6 +13,7 @@ use crate::view::ClaimsPage;
 struct Page {
     frame: Frame,
     here: Here,
+    trouble: String,
     item: String,
     found: Option<ClaimWords>,
     stuck: Vec<ClaimWords>,
@@ -37,7 +38,8 @@ pub(crate) fn claims(
 ) -> Result<String, askama::Error> {
     let (frame, here) = (frame.at(status, parts, Tab::Claims), Here::of(status, parts, Tab::Claims));
     let stuck = page.stuck.iter().map(ClaimWords::of).collect();
-    Page { frame, here, item: words::shown(item), found: page.found.as_ref().map(ClaimWords::of), stuck }.render()
+    let trouble = page.trouble.clone().unwrap_or_default();
+    Page { frame, here, trouble, item: words::shown(item), found: page.found.as_ref().map(ClaimWords::of), stuck }.render()
 }
 
 impl ClaimWords {

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::frame::{Frame, Here, Parts, Tab};
 use super::words::{self, When};
+use crate::search::{DiscrepancyQuery, KINDS};
 use crate::view::DiscrepancyPage;
 
 #[derive(Template)]
@@ -19,6 +20,7 @@ struct Page {
     query: String,
     kinds: Vec<KindChoice>,
     line: String,
+    trouble: String,
     nothing: &'static str,
     items: Vec<ItemWords>,
     next: Option<String>,
@@ -64,11 +66,19 @@ struct SideWords {
     truncated: bool,
 }
 
-/// What was searched for.
+/// What was searched for, as it was typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Search {
+pub(crate) struct Searched {
     pub(crate) text: String,
     pub(crate) kind: Option<DiscrepancyKind>,
+}
+
+impl Searched {
+    /// What is not a kind was refused before.
+    pub(crate) fn of(query: &DiscrepancyQuery) -> Self {
+        let kind = query.kind.as_deref().and_then(|name| KINDS.into_iter().find(|kind| kind.name() == name));
+        Self { text: query.q.clone().unwrap_or_default(), kind }
+    }
 }
 
 /// The page of all, or those that were searched for. `frame` is that of no migration yet.
@@ -77,7 +87,7 @@ pub(crate) fn discrepancies(
     status: &MigrationStatus,
     parts: Parts,
     page: &DiscrepancyPage,
-    search: &Search,
+    search: &Searched,
     now: u64,
 ) -> Result<String, askama::Error> {
     let frame = frame.at(status, parts, Tab::Discrepancies);
@@ -89,6 +99,7 @@ pub(crate) fn discrepancies(
         query: search.text.clone(),
         kinds: kinds(search.kind),
         line: line(page),
+        trouble: page.trouble.clone().unwrap_or_default(),
         nothing: if searched { "Nothing that was looked at matches." } else { "Nothing has disagreed so far." },
         items: page.discrepancies.iter().map(|found| ItemWords::of(found, now)).collect(),
         next,
@@ -108,23 +119,15 @@ pub(crate) fn discrepancy(
 ) -> Result<String, askama::Error> {
     let (frame, here) = (frame.at(status, parts, Tab::Discrepancies), Here::of(status, parts, Tab::Discrepancies));
     let items = vec![ItemWords::of(found, now)];
-    let (query, kinds, line) = (String::new(), Vec::new(), String::new());
-    Page { frame, here, is_single: true, query, kinds, line, nothing: "", items, next: None }.render()
+    let (query, kinds) = (String::new(), Vec::new());
+    let (line, trouble) = (String::new(), String::new());
+    Page { frame, here, is_single: true, query, kinds, line, trouble, nothing: "", items, next: None }.render()
 }
 
-fn next_link(base: &str, id: &str, search: &Search, after: &str) -> String {
+fn next_link(base: &str, id: &str, search: &Searched, after: &str) -> String {
     let kind = search.kind.map(DiscrepancyKind::name).unwrap_or_default();
     format!("{base}/m/{id}/discrepancies?q={}&kind={kind}&after={after}", words::encoded(&search.text))
 }
-
-const KINDS: [DiscrepancyKind; 6] = [
-    DiscrepancyKind::ValuesDiffer,
-    DiscrepancyKind::ErrorsDiffer,
-    DiscrepancyKind::LegacyFailed,
-    DiscrepancyKind::NewFailed,
-    DiscrepancyKind::Panicked,
-    DiscrepancyKind::TimedOut,
-];
 
 fn kinds(chosen: Option<DiscrepancyKind>) -> Vec<KindChoice> {
     let choice = |kind: DiscrepancyKind| KindChoice {

@@ -5,7 +5,7 @@ use cutover::{MigrationStatus, SystemMode};
 use super::assets;
 use super::words;
 use crate::Role;
-use crate::view::{Answer, Problem};
+use crate::view::Problem;
 
 /// Where the dashboard is mounted: `""` at the root, else such as `/cutover`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -25,6 +25,8 @@ pub(crate) struct Frame {
     pub(crate) reason: String,
     /// Where the server says that something changed; empty for pages that do not change.
     pub(crate) live: String,
+    /// The path by which this page can be had again.
+    pub(crate) page: String,
     /// Who made what holds.
     pub(crate) by: String,
     /// How many migrations an emergency for all would roll back.
@@ -59,6 +61,17 @@ pub(crate) enum Tab {
     Claims,
 }
 
+impl Tab {
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Migration => "",
+            Self::Discrepancies => "/discrepancies",
+            Self::Audit => "/audit",
+            Self::Claims => "/claims",
+        }
+    }
+}
+
 /// Which pages a migration has besides those that all have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Parts {
@@ -66,11 +79,17 @@ pub(crate) struct Parts {
     pub(crate) claims: bool,
 }
 
-/// What came of what somebody did.
+/// What stands above a page.
 #[derive(Debug, Clone)]
 pub(crate) enum Notice {
-    Done(Vec<Answer>),
+    /// What came of what somebody did, in sentences.
+    Done(Vec<String>),
+    /// A change was stored, as the audit says.
+    Stored(String),
+    /// What somebody did was refused; `reason` is what they gave.
     Refused { problem: Problem, reason: String },
+    /// Something cannot be shown.
+    Missing(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +106,7 @@ impl Frame {
     pub(crate) fn new(base: &Base, title: &str, actor: &str, role: Option<Role>, notice: Option<Notice>) -> Self {
         let reason = match &notice {
             Some(Notice::Refused { reason, .. }) => reason.clone(),
-            Some(Notice::Done(_)) | None => String::new(),
+            _ => String::new(),
         };
         Self {
             base: base.0.clone(),
@@ -98,6 +117,7 @@ impl Frame {
             notice: notice.map(|notice| Banner::of(&notice)),
             reason,
             live: String::new(),
+            page: String::new(),
             by: String::new(),
             all: 0,
             style_version: assets::style().version,
@@ -109,6 +129,7 @@ impl Frame {
     pub(crate) fn at(mut self, status: &MigrationStatus, parts: Parts, tab: Tab) -> Self {
         let here = Here::of(status, parts, tab);
         self.live = format!("{}/m/{}/live", self.base, here.id);
+        self.page = format!("{}/m/{}{}", self.base, here.id, tab.path());
         self.by = status.actor.as_ref().map(|actor| words::shown(actor.as_str())).unwrap_or_default();
         self.here = Some(here);
         self
@@ -142,13 +163,13 @@ impl Frame {
 impl Here {
     pub(crate) fn of(status: &MigrationStatus, parts: Parts, tab: Tab) -> Self {
         let all = [
-            (Tab::Migration, "Migration", "", true),
-            (Tab::Discrepancies, "Discrepancies", "/discrepancies", parts.discrepancies),
-            (Tab::Audit, "Audit", "/audit", true),
-            (Tab::Claims, "Claims", "/claims", parts.claims),
+            (Tab::Migration, "Migration", true),
+            (Tab::Discrepancies, "Discrepancies", parts.discrepancies),
+            (Tab::Audit, "Audit", true),
+            (Tab::Claims, "Claims", parts.claims),
         ];
         let there = all.into_iter().filter(|(.., is_there)| *is_there);
-        let tabs = there.map(|(of, name, path, _)| TabLink { name, path, is_here: of == tab }).collect();
+        let tabs = there.map(|(of, name, _)| TabLink { name, path: of.path(), is_here: of == tab }).collect();
         let etag = status.etag.map(|etag| format!("{etag:032x}")).unwrap_or_default();
         Self { id: status.id.to_string(), epoch: status.epoch, etag, tabs }
     }
@@ -156,15 +177,15 @@ impl Here {
 
 impl Banner {
     fn of(notice: &Notice) -> Self {
+        let lines = |lines: &[String]| lines.iter().map(|line| words::shown(line)).collect();
+        let banner = |class, role, heading, lines| Self { class, icon: class, role, heading, lines };
         match notice {
-            Notice::Done(answers) => {
-                let lines = answers.iter().map(|answer| words::shown(&answer.text)).collect();
-                Self { class: "ok", icon: "ok", role: "status", heading: "Done.", lines }
-            }
+            Notice::Done(said) => banner("notice", "status", "Done.", lines(said)),
+            Notice::Stored(what) => banner("ok", "status", "Stored.", lines(std::slice::from_ref(what))),
             Notice::Refused { problem, .. } => {
-                let lines = vec![words::shown(&problem.detail)];
-                Self { class: "alarm", icon: "alarm", role: "alert", heading: "Refused: nothing was changed.", lines }
+                banner("alarm", "alert", "Refused.", lines(std::slice::from_ref(&problem.detail)))
             }
+            Notice::Missing(what) => banner("warning", "status", "Not shown.", lines(std::slice::from_ref(what))),
         }
     }
 }

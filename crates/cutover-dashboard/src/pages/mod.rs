@@ -3,15 +3,24 @@
 mod assets;
 mod audit;
 mod claims;
+mod commands;
 mod discrepancies;
+mod done;
 mod frame;
+pub(crate) mod handlers;
 mod migration;
 mod overview;
 #[cfg(test)]
 mod tests;
 pub(crate) mod words;
 
-pub(crate) use frame::{Base, Frame, Notice, Parts, Tab};
+use askama::Template;
+use audit::audit;
+use claims::claims;
+use discrepancies::{discrepancies, discrepancy};
+use frame::{Frame, Notice};
+use migration::migration;
+use overview::overview;
 
 /// A word with its icon and its class, so that nothing is said by colour alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,4 +37,16 @@ impl Flag {
     pub(crate) fn new(class: &'static str, word: impl Into<String>) -> Self {
         Self { class, icon: class, word: word.into() }
     }
+}
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct ProblemPage {
+    frame: Frame,
+    heading: &'static str,
+}
+
+/// A page that says why there is none; the notice of the frame says it.
+fn problem(frame: Frame, heading: &'static str) -> Result<String, askama::Error> {
+    ProblemPage { frame, heading }.render()
 }

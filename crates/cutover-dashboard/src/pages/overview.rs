@@ -74,6 +74,7 @@ pub(crate) fn overview(
 ) -> Result<String, askama::Error> {
     let mut frame = Frame::new(base, &title(view), &view.actor, Some(view.role), notice);
     frame.live = format!("{}/live", frame.base);
+    frame.page = frame.home().to_owned();
     frame.all = view.migrations.len();
     let rows = view.migrations.iter().map(|summary| Row::of(summary, series(&summary.status.id), view.as_of));
     let rows = rows.collect();

@@ -1,0 +1,141 @@
+//! The one gate in front of every route.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{OriginalUri, Request};
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use http::request::Parts;
+use http::{HeaderValue, Method, StatusCode, header};
+use tower_service::Service;
+
+use crate::command::MAX_BODY;
+use crate::origin::{self, Door};
+use crate::respond::{refuse, secure};
+use crate::state::State;
+use crate::view::Problem;
+use crate::{Deny, Principal};
+
+/// What stands before the paths of the dashboard, such as `/cutover`; empty at the root. It is among the extensions of every
+/// request behind the gate, as is the [`Principal`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mount(pub(crate) String);
+
+/// Lets a request through to `routes`, or refuses it.
+pub(crate) async fn pass(state: Arc<State>, routes: Router, request: Request) -> Response {
+    let mut response = admit(&state, routes, request).await.unwrap_or_else(|refused| refused);
+    secure(&mut response);
+    response
+}
+
+async fn admit(state: &State, routes: Router, request: Request) -> Result<Response, Response> {
+    let (mut parts, body) = request.into_parts();
+    let asked = Asked::of(&parts);
+    let principal = authorize(state, &parts).await.map_err(|deny| denied(&deny, asked))?;
+    let refused = |problem: Problem| refuse(&problem, asked.api);
+    check_method(state, &parts, &principal, asked).map_err(refused)?;
+    let body =
+        if parts.method == Method::POST { read(state, body, asked).await.map_err(refused)? } else { Body::empty() };
+    parts.extensions.insert(mount(state, &parts));
+    parts.extensions.insert(principal);
+    serve(state, routes, Request::from_parts(parts, body), asked).await
+}
+
+/// What is asked for, by the path and the method.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    api: bool,
+    page: bool,
+    emergency: bool,
+}
+
+impl Asked {
+    fn of(parts: &Parts) -> Self {
+        let path = parts.uri.path();
+        let api = path == "/api" || path.starts_with("/api/");
+        let live = path == "/live" || (path.starts_with("/m/") && path.ends_with("/live"));
+        let emergency = path.ends_with("/emergency") || path.ends_with("/abort");
+        let reads = parts.method == Method::GET || parts.method == Method::HEAD;
+        Self { api, page: reads && !api && !live && !path.starts_with("/assets/"), emergency }
+    }
+}
+
+async fn authorize(state: &State, parts: &Parts) -> Result<Principal, Deny> {
+    let asked = AssertUnwindSafe(async { state.authorizer.authorize(parts).await }).catch_unwind();
+    match tokio::time::timeout(state.timeout, asked).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(_)) => {
+            tracing::error!("the authorizer of the dashboard panicked, which denies");
+            Err(Deny::Forbidden)
+        }
+        Err(_) => {
+            tracing::error!("the authorizer of the dashboard did not answer in time, which denies");
+            Err(Deny::Forbidden)
+        }
+    }
+}
+
+fn denied(deny: &Deny, asked: Asked) -> Response {
+    let unknown = || Problem::new("unauthenticated", 401, "Sign in first.");
+    match deny {
+        Deny::SignInAt(place) if asked.page => match HeaderValue::from_str(place) {
+            Ok(place) => (StatusCode::SEE_OTHER, [(header::LOCATION, place)]).into_response(),
+            Err(_) => refuse(&unknown(), asked.api),
+        },
+        Deny::Unauthenticated | Deny::SignInAt(_) => refuse(&unknown(), asked.api),
+        Deny::Forbidden => refuse(&Problem::new("forbidden", 403, "You may not see this."), asked.api),
+    }
+}
+
+fn check_method(state: &State, parts: &Parts, principal: &Principal, asked: Asked) -> Result<(), Problem> {
+    if parts.method == Method::GET || parts.method == Method::HEAD {
+        return Ok(());
+    }
+    if parts.method != Method::POST {
+        return Err(Problem::new("method", 405, "There are GET, HEAD and POST."));
+    }
+    let door = if asked.api { Door::Api } else { Door::Page };
+    origin::check(&parts.headers, door, state.origin.as_ref())?;
+    if state.limits.allows(principal.actor(), asked.emergency) {
+        return Ok(());
+    }
+    let detail =
+        "You asked for too many changes in a short time. Nothing was changed; wait a minute. An emergency still works.";
+    Err(Problem::new("rate", 429, detail))
+}
+
+/// The whole body, if it is not too long and comes in time. An emergency needs none.
+async fn read(state: &State, body: Body, asked: Asked) -> Result<Body, Problem> {
+    match tokio::time::timeout(state.timeout, to_bytes(body, MAX_BODY)).await {
+        Ok(Ok(bytes)) => Ok(Body::from(bytes)),
+        _ if asked.emergency => Ok(Body::empty()),
+        Ok(Err(_)) => Err(Problem::new("body", 413, "The body has more than 16384 bytes. Nothing was changed.")),
+        Err(_) => Err(Problem::new("body", 408, "The body did not come in time. Nothing was changed.")),
+    }
+}
+
+async fn serve(state: &State, mut routes: Router, request: Request, asked: Asked) -> Result<Response, Response> {
+    let served = AssertUnwindSafe(routes.call(request)).catch_unwind();
+    match tokio::time::timeout(state.timeout, served).await {
+        Ok(Ok(Ok(response))) => Ok(response),
+        Ok(Ok(Err(never))) => match never {},
+        Ok(Err(_)) => {
+            tracing::error!("a part that the dashboard shows panicked");
+            Err(refuse(&Problem::new("panic", 500, "A part that the dashboard asks panicked."), asked.api))
+        }
+        Err(_) => Err(refuse(&Problem::timeout(), asked.api)),
+    }
+}
+
+fn mount(state: &State, parts: &Parts) -> Mount {
+    if let Some(base) = &state.base_path {
+        return Mount(base.clone());
+    }
+    let inner = parts.uri.path();
+    let whole = parts.extensions.get::<OriginalUri>().map_or(inner, |uri| uri.0.path());
+    let base = if inner == "/" { whole } else { whole.strip_suffix(inner).unwrap_or_default() };
+    Mount(base.trim_end_matches('/').to_owned())
+}
