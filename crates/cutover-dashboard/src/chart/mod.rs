@@ -12,8 +12,8 @@ mod tests;
 
 use crate::view::Series;
 use fold::Column;
-pub(crate) use lines::Line;
-pub(crate) use marks::Mark;
+use lines::Line;
+use marks::Mark;
 
 use axis::{Scale, Unit};
 

@@ -39,7 +39,8 @@ pub(crate) fn claims(
     let (frame, here) = (frame.at(status, parts, Tab::Claims), Here::of(status, parts, Tab::Claims));
     let stuck = page.stuck.iter().map(ClaimWords::of).collect();
     let trouble = page.trouble.clone().unwrap_or_default();
-    Page { frame, here, trouble, item: words::shown(item), found: page.found.as_ref().map(ClaimWords::of), stuck }.render()
+    Page { frame, here, trouble, item: words::shown(item), found: page.found.as_ref().map(ClaimWords::of), stuck }
+        .render()
 }
 
 impl ClaimWords {

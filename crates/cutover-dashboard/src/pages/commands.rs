@@ -61,13 +61,7 @@ fn is_in_audit(answer: &Answer, name: &str) -> bool {
 }
 
 /// The page from which the command came.
-async fn page(
-    state: &State,
-    asker: &Asker,
-    watched: &Watched,
-    name: &str,
-    notice: Notice,
-) -> Result<String, Problem> {
+async fn page(state: &State, asker: &Asker, watched: &Watched, name: &str, notice: Notice) -> Result<String, Problem> {
     if name == "clear-discrepancies" && watched.migration.discrepancies.is_some() {
         let all = DiscrepancyQuery::default();
         return handlers::discrepancies_page(state, asker, watched, &all, Some(notice)).await;
@@ -102,7 +96,9 @@ pub(super) async fn emergency_of_all(
 /// What was typed as the reason, so that nobody has to type it again. It is kept as it was, however wrong.
 fn reason(body: &[u8]) -> String {
     let given = form_urlencoded::parse(body).find(|(name, _)| name == "reason");
-    given.map(|(_, reason)| reason.chars().filter(|c| !c.is_control()).take(LONGEST_REASON).collect()).unwrap_or_default()
+    given
+        .map(|(_, reason)| reason.chars().filter(|c| !c.is_control()).take(LONGEST_REASON).collect())
+        .unwrap_or_default()
 }
 
 const LONGEST_REASON: usize = 1_024;

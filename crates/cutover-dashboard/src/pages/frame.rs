@@ -177,7 +177,7 @@ impl Here {
 
 impl Banner {
     fn of(notice: &Notice) -> Self {
-        let lines = |lines: &[String]| lines.iter().map(|line| words::shown(line)).collect();
+        let lines = |lines: &[String]| lines.iter().map(|line| words::with_mode_names(line)).collect();
         let banner = |class, role, heading, lines| Self { class, icon: class, role, heading, lines };
         match notice {
             Notice::Done(said) => banner("notice", "status", "Done.", lines(said)),

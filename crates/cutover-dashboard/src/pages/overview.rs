@@ -8,7 +8,7 @@ use cutover::store::MigrationId;
 use super::frame::{self, Base, Frame, Notice};
 use super::words::{self, ModeWords, When};
 use super::{Flag, migration};
-use crate::chart::{Charts, Line};
+use crate::chart::{Chart, Charts};
 use crate::view::{Attention, Overview, Series, Severity, Summary};
 
 #[derive(Template)]
@@ -33,8 +33,7 @@ struct Row {
     mode: ModeWords,
     percent: String,
     figures: Vec<Figure>,
-    spark: Vec<Line>,
-    spark_label: String,
+    sparks: Vec<Chart>,
     attention: Vec<Item>,
     plan: Option<String>,
     since: Option<When>,
@@ -48,10 +47,8 @@ struct Figure {
     sides: [SideFigure; 2],
 }
 
-/// One side of a figure: `class` says which, `tone` and `icon` how it is.
+/// One side of a figure, in its tone and with its icon.
 pub(super) struct SideFigure {
-    class: &'static str,
-    name: &'static str,
     pub(super) tone: &'static str,
     pub(super) icon: &'static str,
     pub(super) text: String,
@@ -109,7 +106,6 @@ fn tally(view: &Overview) -> Vec<Part> {
 impl Row {
     fn of(summary: &Summary, series: Option<Series>, now: u64) -> Self {
         let Summary { status, attention, plan, .. } = summary;
-        let charts = series.as_ref().and_then(spark).unwrap_or_default();
         Self {
             id: status.id.to_string(),
             epoch: status.epoch,
@@ -118,10 +114,9 @@ impl Row {
             mode: words::mode(status.mode),
             percent: frame::served_by_new(status),
             figures: figures(status),
-            spark: charts.0,
-            spark_label: charts.1,
+            sparks: series.as_ref().map(sparks).unwrap_or_default(),
             attention: items(attention),
-            plan: plan.as_ref().map(|plan| words::shown(plan)),
+            plan: plan.as_ref().map(|plan| words::with_mode_names(plan)),
             since: status.since.map(|since| When::of_time(since, now)),
             by: status.actor.as_ref().map(|actor| words::shown(actor.as_str())).unwrap_or_default(),
             reason: status.reason.as_ref().map(|reason| words::shown(reason.as_str())).unwrap_or_default(),
@@ -129,10 +124,10 @@ impl Row {
     }
 }
 
-/// The lines of the success rate, and what they show in a sentence.
-fn spark(series: &Series) -> Option<(Vec<Line>, String)> {
-    let chart = Charts::of(series)?.charts.into_iter().next().filter(|chart| chart.has_data)?;
-    Some((chart.lines, format!("{}. {}", chart.title, chart.description)))
+/// The success rate and the p95, where there is something to see.
+fn sparks(series: &Series) -> Vec<Chart> {
+    let charts = Charts::of(series).map(|charts| charts.charts).unwrap_or_default();
+    charts.into_iter().filter(|chart| chart.has_data && ["success", "p95"].contains(&chart.id)).collect()
 }
 
 pub(super) fn flag(severity: Option<Severity>) -> Flag {
@@ -152,7 +147,7 @@ pub(super) fn items(attention: &[Attention]) -> Vec<Item> {
             Severity::Warning => "Warning:",
             Severity::Notice => "Notice:",
         };
-        Item { class, icon, word, text: words::shown(&attention.text) }
+        Item { class, icon, word, text: words::with_mode_names(&attention.text) }
     };
     attention.iter().map(item).collect()
 }
@@ -171,14 +166,13 @@ fn figures(status: &MigrationStatus) -> Vec<Figure> {
 
 impl Figure {
     fn of(name: &'static str, sides: [((&'static str, &'static str), String); 2]) -> Self {
-        let [legacy, new] = sides;
-        Self { name, sides: [SideFigure::of("legacy", legacy), SideFigure::of("new", new)] }
+        Self { name, sides: sides.map(SideFigure::of) }
     }
 }
 
 impl SideFigure {
-    fn of(name: &'static str, ((tone, icon), text): ((&'static str, &'static str), String)) -> Self {
-        Self { class: name, name, tone, icon, text }
+    pub(super) fn of(((tone, icon), text): ((&'static str, &'static str), String)) -> Self {
+        Self { tone, icon, text }
     }
 }
 

@@ -109,6 +109,9 @@ pub(crate) fn span(span: Duration) -> String {
 
 /// How long a call takes: `840 ns`, `4.2 us`, `12.3 ms`, `1.25 s`.
 pub(crate) fn duration(nanos: f64) -> String {
+    if nanos == 0.0 {
+        return "0".to_owned();
+    }
     let (value, unit) = if nanos < 1e3 {
         (nanos, "ns")
     } else if nanos < 1e6 {
@@ -187,6 +190,15 @@ pub(crate) const fn mode(mode: SystemMode) -> ModeWords {
     ModeWords { name, wire: mode.name(), does, is_emergency: matches!(mode, SystemMode::EmergencyRollback) }
 }
 
+/// A sentence with the names of modes as people read them, also at its beginning.
+pub(crate) fn with_mode_names(text: &str) -> String {
+    SystemMode::ALL.into_iter().fold(shown(text), |text, one| {
+        let ModeWords { name, wire, .. } = mode(one);
+        let (first, rest) = wire.split_at(1);
+        text.replace(wire, name).replace(&format!("{}{rest}", first.to_uppercase()), name)
+    })
+}
+
 /// Settings in a few words: `Gradual rollout, 25 %`.
 pub(crate) fn settings(settings: Settings) -> String {
     let mut text = mode(settings.mode).name.to_owned();
@@ -214,6 +226,14 @@ mod tests {
     fn what_could_hide_or_turn_a_text_is_named() {
         assert_eq!(shown("a\u{202e}b\0c\u{1b}[31m\n\u{2066}<"), "a[U+202E]b[U+0000]c[U+001B][31m\n[U+2066]<");
         assert_eq!(shown("Ünïcödé – 日本"), "Ünïcödé – 日本");
+    }
+
+    #[test]
+    fn modes_in_a_sentence_have_their_names() {
+        let text = "Legacy_only cannot become new_only; allowed from here: parallel, gradual_rollout";
+        let expected = "Legacy only cannot become New only; allowed from here: Parallel, Gradual rollout";
+        assert_eq!(with_mode_names(text), expected);
+        assert_eq!(with_mode_names(expected), expected);
     }
 
     #[test]
@@ -246,7 +266,7 @@ mod tests {
     #[test]
     fn durations_have_three_digits() {
         let all = [0.0, 840.0, 4_210.0, 12_340_000.0, 1_250_000_000.0, 123_000_000.0].map(duration);
-        assert_eq!(all, ["0 ns", "840 ns", "4.21 µs", "12.3 ms", "1.25 s", "123 ms"]);
+        assert_eq!(all, ["0", "840 ns", "4.21 µs", "12.3 ms", "1.25 s", "123 ms"]);
     }
 
     #[test]

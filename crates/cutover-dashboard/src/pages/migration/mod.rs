@@ -31,6 +31,7 @@ struct MigrationPage {
     shares_refused: Option<String>,
     plan: Option<PlanWords>,
     sides: Sides,
+    links: Vec<LinkWords>,
     charts: Option<Charts>,
     no_charts: &'static str,
     guard: Option<GuardWords>,
@@ -57,6 +58,12 @@ struct ChoiceWords {
     mode: ModeWords,
     refused: Option<String>,
     confirm: bool,
+}
+
+/// A page that shows more.
+struct LinkWords {
+    path: &'static str,
+    text: String,
 }
 
 struct ChangeWords {
@@ -88,6 +95,7 @@ pub(crate) fn migration(
         shares_refused: refused_to(view.role),
         plan: view.plan.as_ref().map(|plan| PlanWords::of(plan, view.role)),
         sides: Sides::of(status),
+        links: links(view),
         charts: view.series.as_ref().and_then(Charts::of),
         no_charts: if view.series.is_some() {
             "Nothing was sampled yet."
@@ -99,6 +107,18 @@ pub(crate) fn migration(
         frame,
     }
     .render()
+}
+
+fn links(view: &MigrationView) -> Vec<LinkWords> {
+    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    let discrepancies = view.discrepancies.map(|number| LinkWords {
+        path: "discrepancies",
+        text: words::counted(count(number), "kind of disagreement", "kinds of disagreement"),
+    });
+    let stuck = view
+        .stuck
+        .map(|number| LinkWords { path: "claims", text: words::counted(count(number), "stuck item", "stuck items") });
+    discrepancies.into_iter().chain(stuck).collect()
 }
 
 /// Why a role may change nothing, if so.
@@ -127,7 +147,7 @@ impl Now {
 
 impl ChoiceWords {
     fn of(choice: &Choice) -> Self {
-        let refused = choice.refused.as_ref().map(|why| words::shown(why));
+        let refused = choice.refused.as_ref().map(|why| words::with_mode_names(why));
         Self { mode: words::mode(choice.mode), refused, confirm: choice.confirm }
     }
 }

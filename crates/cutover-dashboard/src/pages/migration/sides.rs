@@ -4,7 +4,7 @@ use cutover::MigrationStatus;
 use cutover::monitor::{PerformanceComparison, SidePerformance};
 
 use super::nanos;
-use crate::pages::overview::health_of;
+use crate::pages::overview::{SideFigure as Cell, health_of};
 use crate::pages::words;
 
 pub(super) struct Sides {
@@ -19,12 +19,6 @@ pub(super) struct SideRow {
     /// How new compares: `better`, `worse` or nothing.
     pub(super) tone: &'static str,
     pub(super) change: String,
-}
-
-pub(super) struct Cell {
-    pub(super) tone: &'static str,
-    pub(super) icon: &'static str,
-    pub(super) text: String,
 }
 
 impl Sides {
@@ -43,14 +37,8 @@ impl Sides {
     }
 }
 
-impl Cell {
-    fn of(((tone, icon), text): ((&'static str, &'static str), String)) -> Self {
-        Self { tone, icon, text }
-    }
-
-    fn plain(text: Option<String>) -> Self {
-        Self { tone: "", icon: "", text: text.unwrap_or_else(|| "–".to_owned()) }
-    }
+fn plain(text: Option<String>) -> Cell {
+    Cell::of((("", ""), text.unwrap_or_else(|| "–".to_owned())))
 }
 
 /// How a figure of a side is written.
@@ -72,16 +60,15 @@ fn measured(performance: &PerformanceComparison) -> Vec<SideRow> {
     ];
     let sides = (&performance.legacy, &performance.new);
     let row = |(name, figure, change): (&str, Figure, Option<Signed>)| {
-        let (legacy, new) = (Cell::plain(figure(sides.0)), Cell::plain(figure(sides.1)));
+        let (legacy, new) = (plain(figure(sides.0)), plain(figure(sides.1)));
         SideRow::of(name.to_owned(), legacy, new, change)
     };
     let throughput =
         performance.throughput_improvement.map(|change| signed(change, "% more complete", "% fewer complete"));
-    let completed =
-        |side: &SidePerformance| Cell::plain(Some(words::thousands(side.calls.saturating_sub(side.overdue))));
+    let completed = |side: &SidePerformance| plain(Some(words::thousands(side.calls.saturating_sub(side.overdue))));
     let completed = SideRow::of("completed".to_owned(), completed(sides.0), completed(sides.1), throughput);
     let quality = performance.quality.iter().map(|metric| {
-        let number = |value: Option<f64>| Cell::plain(value.map(|value| format!("{value:.3}")));
+        let number = |value: Option<f64>| plain(value.map(|value| format!("{value:.3}")));
         let change = metric.improvement.map(|change| signed(change, "% larger", "% smaller"));
         SideRow::of(words::shown(&metric.name), number(metric.legacy), number(metric.new), change)
     });
