@@ -179,3 +179,6 @@ fn of_counts(facts: &Facts<'_>) -> Vec<Attention> {
     });
     stuck.into_iter().chain(discrepancies).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,10 +37,12 @@ use crate::{Authorizer, Migration, api, gate, live, pages, tasks};
 ///     .origin("https://ops.example.com")
 ///     .migration(Migration::new(&search))
 ///     .router()?;
-/// let app: Router = Router::new().nest("/cutover", dashboard);
+/// let app: Router = Router::new().nest_service("/cutover", dashboard);
 /// # Ok(())
 /// # }
 /// ```
+///
+/// [`Router::nest`] and [`Router::merge`] do as well; with `nest`, axum leaves `/cutover/` with its slash to the host.
 #[must_use = "it does nothing until its router is mounted"]
 pub struct Dashboard {
     authorizer: Box<dyn Authorizer>,

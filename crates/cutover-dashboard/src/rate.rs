@@ -84,3 +84,27 @@ impl Ticks for Told {
         Duration::from_nanos(self.0.now().as_nanos()).into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use cutover::testing::ManualClock;
+
+    use super::*;
+
+    #[test]
+    fn however_many_actors_there_are_the_memory_is_bounded_and_emergencies_pass() {
+        let clock = ManualClock::new();
+        let limits = Limits::new(&(Arc::new(clock.clone()) as Arc<dyn Clock>));
+        for number in 0..3 * ACTORS {
+            let actor: Actor = format!("actor {number}").parse().unwrap();
+            limits.allows(&actor, false);
+            assert!(limits.allows(&actor, true), "{number}");
+        }
+        assert!(limits.remembered() <= ACTORS, "{}", limits.remembered());
+        let late: Actor = "late".parse().unwrap();
+        assert!(!limits.allows(&late, false), "there is no room");
+        clock.advance(Duration::from_secs(60));
+        assert!(limits.allows(&late, false), "those who were quiet are forgotten");
+        assert!(limits.remembered() < ACTORS, "{}", limits.remembered());
+    }
+}

@@ -105,3 +105,6 @@ fn way(strength: &Strength) -> f64 {
 
 /// More than that says no more, and JSON has no infinity.
 const FARTHEST: f64 = 1_000.0;
+
+#[cfg(test)]
+mod tests;

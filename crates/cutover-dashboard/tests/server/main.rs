@@ -1,0 +1,21 @@
+//! The promises of the dashboard's server, one file for each.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod audit;
+mod claims;
+mod commands;
+mod common;
+mod cross_site;
+mod discrepancies;
+mod documented;
+mod headers;
+mod limits;
+mod live;
+mod mounting;
+mod reading_changes_nothing;
+mod roles;
+mod same_content;
+mod secrets;
+mod stale;
+mod store_down;
+mod unauthenticated;
