@@ -22,8 +22,8 @@
     return parts.map(([count, name]) => `${count} ${name}`).join(" ") + " ago";
   };
 
-  const showTimes = () => {
-    for (const time of document.querySelectorAll("time[datetime]")) {
+  const showTimes = (within) => {
+    for (const time of within.querySelectorAll("time[datetime]")) {
       const text = agoText(Date.parse(time.dateTime));
       if (time.textContent !== text) time.textContent = text;
     }
@@ -31,7 +31,7 @@
 
   const hasChangedField = (section) =>
     [...section.querySelectorAll("input, select")].some((field) =>
-      field.type !== "hidden" && "defaultValue" in field && field.value !== field.defaultValue);
+      field.type !== "hidden" && field.name !== "reason" && "defaultValue" in field && field.value !== field.defaultValue);
 
   const isBusy = (section) => {
     const selection = document.getSelection();
@@ -49,6 +49,11 @@
     const open = [...section.querySelectorAll("details[id][open]")].map((details) => details.id);
     const node = document.importNode(fresh, true);
     epochs.set(node, epoch);
+    // A reason that was typed belongs to whatever is decided next.
+    const reasons = [...section.querySelectorAll("input[name=reason]")];
+    node.querySelectorAll("input[name=reason]").forEach((field, at) => {
+      field.value = reasons[at]?.value ?? field.value;
+    });
     section.replaceWith(node);
     for (const id of open) document.getElementById(id)?.setAttribute("open", "");
   };
@@ -76,6 +81,12 @@
     for (const fresh of page.querySelectorAll("[data-live]")) {
       const section = document.querySelector(`[data-live="${fresh.dataset.live}"]`);
       if (section === null) continue;
+      showTimes(section);
+      showTimes(fresh);
+      if (section.isEqualNode(fresh)) {
+        epochs.set(section, page.body.dataset.epoch);
+        continue;
+      }
       if (isBusy(section)) {
         waiting = true;
         sayMeanwhile(section, fresh, page.body);
@@ -139,5 +150,5 @@
   const catchUp = () => setTimeout(() => waiting && update(), 300);
   document.addEventListener("focusout", catchUp);
   document.addEventListener("toggle", catchUp, true);
-  setInterval(showTimes, 1000);
+  setInterval(() => showTimes(document), 1000);
 })();

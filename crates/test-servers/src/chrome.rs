@@ -5,7 +5,6 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::ServerError;
-use crate::error::Tried as _;
 use crate::home::{Ending, Home};
 use crate::programs;
 use crate::service::{Kind, Service};
@@ -77,20 +76,30 @@ impl Kind for Driver {
 
     /// One that did not get the port has ended, so whoever answers is the one that was started.
     fn answers(&self, _home: &Home, port: u16, _pid: u32) -> bool {
-        let addr = SocketAddr::from(([127, 0, 0, 1], port));
-        status(addr).tried("talk to chromedriver").is_ok_and(|answer| answer.contains("\"ready\":true"))
+        is_ready(SocketAddr::from(([127, 0, 0, 1], port))).unwrap_or(false)
     }
 }
 
-fn status(addr: SocketAddr) -> io::Result<String> {
+/// It leaves the connection open, whatever it is asked.
+fn is_ready(addr: SocketAddr) -> io::Result<bool> {
     let mut stream = TcpStream::connect_timeout(&addr, LIMIT)?;
     stream.set_read_timeout(Some(LIMIT))?;
     stream.set_write_timeout(Some(LIMIT))?;
-    stream.write_all(format!("GET /status HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n").as_bytes())?;
-    let mut answer = Vec::new();
-    stream.take(LONGEST).read_to_end(&mut answer)?;
-    Ok(String::from_utf8_lossy(&answer).into_owned())
+    stream.write_all(format!("GET /status HTTP/1.1\r\nHost: {addr}\r\n\r\n").as_bytes())?;
+    let (mut answer, mut buffer) = (Vec::new(), [0; 4096]);
+    while answer.len() < LONGEST && !is_in(READY, &answer) {
+        match stream.read(&mut buffer)? {
+            0 => break,
+            read => answer.extend_from_slice(buffer.get(..read).unwrap_or_default()),
+        }
+    }
+    Ok(is_in(READY, &answer))
 }
 
+fn is_in(part: &[u8], whole: &[u8]) -> bool {
+    whole.windows(part.len()).any(|window| window == part)
+}
+
+const READY: &[u8] = b"\"ready\":true";
 const LIMIT: Duration = Duration::from_secs(2);
-const LONGEST: u64 = 16 * 1024;
+const LONGEST: usize = 16 * 1024;

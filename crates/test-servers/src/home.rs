@@ -81,7 +81,11 @@ impl Home {
     pub(crate) fn spawn(&self, program: &Path, arguments: &[String], ending: Ending) -> Result<Child, ServerError> {
         let pipe = self.pipe()?.try_clone().tried("copy a pipe")?;
         let mut shell = Command::new("/bin/sh");
-        shell.args(["-c", ANNOUNCED, "sh", ending.sign(), ending.name()]).arg(self.log_path()).arg(program).args(arguments);
+        shell
+            .args(["-c", ANNOUNCED, "sh", ending.sign(), ending.name()])
+            .arg(self.log_path())
+            .arg(program)
+            .args(arguments);
         shell.current_dir(self.path()).env("LC_ALL", "C").env("TMPDIR", self.path());
         shell.stdin(Stdio::null()).stdout(pipe).stderr(Stdio::null()).process_group(0);
         if let Some(User { uid, gid }) = self.owner {

@@ -108,7 +108,9 @@ mod tests {
         put(home.path(), "postgres", 0o755);
         let error = folder_with(&["postgres", "initdb"], &[home.path().to_owned()]).unwrap_err().to_string();
         let folder = home.path().to_str().unwrap();
-        for part in ["`initdb`", folder, "apt-get install redis-server postgresql chromium", "brew install", "dnf install"] {
+        for part in
+            ["`initdb`", folder, "apt-get install redis-server postgresql chromium", "brew install", "dnf install"]
+        {
             assert!(error.contains(part), "{part} is not in: {error}");
         }
     }
