@@ -6,20 +6,17 @@
   const connection = document.getElementById("connection");
   const firstEpoch = body.dataset.epoch;
 
+  // The time of the server, which alone its times can be compared with.
+  let served = { now: Number(body.dataset.now), at: performance.now() };
   const agoText = (at) => {
-    const seconds = Math.max(0, Math.floor((Date.now() - at) / 1000));
+    const now = served.now + performance.now() - served.at;
+    const seconds = Math.max(0, Math.floor((now - at) / 1000));
     if (seconds < 1) return "just now";
-    const units = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
-    let rest = seconds;
-    let parts = [];
-    for (const [name, unit] of units) {
-      if (rest >= unit || parts.length > 0) {
-        parts.push([Math.floor(rest / unit), name]);
-        rest %= unit;
-      }
-    }
-    parts = parts.slice(0, 2).filter(([count]) => count > 0);
-    return parts.map(([count, name]) => `${count} ${name}`).join(" ") + " ago";
+    const units = [["d", 86400, Infinity], ["h", 3600, 24], ["min", 60, 60], ["s", 1, 60]];
+    const counts = units.map(([name, unit, most]) => [Math.floor(seconds / unit) % most || 0, name]);
+    const first = counts.findIndex(([count]) => count > 0);
+    const shown = counts.slice(first, first + 2).filter(([count]) => count > 0);
+    return shown.map(([count, name]) => `${count} ${name}`).join(" ") + " ago";
   };
 
   const showTimes = (within) => {
@@ -78,6 +75,7 @@
   const showFresh = (text) => {
     waiting = false;
     const page = new DOMParser().parseFromString(text, "text/html");
+    served = { now: Number(page.body.dataset.now), at: performance.now() };
     for (const fresh of page.querySelectorAll("[data-live]")) {
       const section = document.querySelector(`[data-live="${fresh.dataset.live}"]`);
       if (section === null) continue;

@@ -41,7 +41,7 @@ impl ChromeDriver {
         Ok(SHARED.get_or_init(|| started))
     }
 
-    /// `http://127.0.0.1:PORT`, where it takes commands of WebDriver.
+    /// `http://127.0.0.1:PORT`, where it takes commands of the `WebDriver` protocol.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.0.addr())

@@ -33,9 +33,9 @@ impl Faults {
             Fault::Fails => self.fails.store(true, Ordering::Relaxed),
             Fault::Differs => self.differs.store(true, Ordering::Relaxed),
             Fault::Heal => {
-                [&self.slow, &self.fails, &self.differs]
-                    .into_iter()
-                    .for_each(|fault| fault.store(false, Ordering::Relaxed));
+                for fault in [&self.slow, &self.fails, &self.differs] {
+                    fault.store(false, Ordering::Relaxed);
+                }
             }
         }
     }
@@ -51,7 +51,7 @@ impl Faults {
 
     /// Whether this call of new fails.
     pub(crate) fn strikes(&self) -> bool {
-        self.fails.load(Ordering::Relaxed) && self.calls.fetch_add(1, Ordering::Relaxed) % 10 == 0
+        self.fails.load(Ordering::Relaxed) && self.calls.fetch_add(1, Ordering::Relaxed).is_multiple_of(10)
     }
 
     /// What is injected, in words.

@@ -185,7 +185,7 @@ async fn suggest(faults: &Arc<Faults>) -> Result<Migration> {
     let expect = status.etag.map_or(Expect::Absent, |etag| Expect::Exact { epoch: status.epoch, etag });
     for (item, seconds, op_id) in [("catalogue/lamps", 600, 1), ("catalogue/mugs", 1, 2)] {
         let (item, holder, ttl) = (item.parse()?, "indexer 3".parse()?, Duration::from_secs(seconds));
-        let request = ClaimRequest { item, side: Side::New, expect: expect.clone(), holder, op_id, ttl };
+        let request = ClaimRequest { item, side: Side::New, expect, holder, op_id, ttl };
         store.claim(controller.id(), &request).await?;
     }
     let claims = Claims::new(controller, store.clone(), "this process")?;

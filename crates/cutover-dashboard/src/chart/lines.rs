@@ -77,14 +77,14 @@ fn stretches(columns: &[Column], value: impl Fn(&Column) -> Option<f64>, time: &
 }
 
 fn sentence(name: &str, values: impl Iterator<Item = f64>, unit: Unit) -> String {
-    let (mut least, mut most, mut last) = (f64::INFINITY, f64::NEG_INFINITY, None);
+    let (mut low, mut high, mut last) = (f64::INFINITY, f64::NEG_INFINITY, None);
     for value in values {
-        (least, most, last) = (least.min(value), most.max(value), Some(value));
+        (low, high, last) = (low.min(value), high.max(value), Some(value));
     }
     let text = |value| unit.text(value);
     last.map_or_else(
         || format!("{name}: no data."),
-        |last| format!("{name}: from {} to {}, last {}.", text(least), text(most), text(last)),
+        |last| format!("{name}: from {} to {}, last {}.", text(low), text(high), text(last)),
     )
 }
 
@@ -159,6 +159,6 @@ const fn class(trigger: Trigger) -> &'static str {
         Trigger::P95 => "trigger-p95",
         Trigger::Throughput => "trigger-throughput",
         Trigger::Health => "trigger-health",
-        _ => "trigger-other",
+        Trigger::AverageDuration | _ => "trigger-other",
     }
 }

@@ -20,7 +20,7 @@ use axis::{Scale, Unit};
 /// All charts of a migration, with what is common to them.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Charts {
-    pub(crate) charts: Vec<Chart>,
+    pub(crate) all: Vec<Chart>,
     /// What changed in the time that they show.
     pub(crate) marks: Vec<Mark>,
     /// The same as a table, newest first.
@@ -96,13 +96,13 @@ impl Charts {
         let time = Time::of(series)?;
         let columns = fold::fold(series, COLUMNS);
         let draw = |spec: &Spec| spec.draw(&columns, &time);
-        let charts = lines::SPECS.iter().map(draw).chain([lines::evidence(&columns, &time)]).collect();
+        let all = lines::SPECS.iter().map(draw).chain([lines::evidence(&columns, &time)]).collect();
         let rows = fold::fold(series, ROWS);
         let per_row = series.points.len().div_ceil(ROWS).max(1);
         let row_span = crate::pages::words::span(time.every * u32::try_from(per_row).unwrap_or(u32::MAX));
         let window = crate::pages::words::span(time.window());
         let marks = marks::marks(series, &time);
-        Some(Self { charts, marks, rows: rows.iter().rev().map(Row::of).collect(), row_span, window })
+        Some(Self { all, marks, rows: rows.iter().rev().map(Row::of).collect(), row_span, window })
     }
 }
 
@@ -110,7 +110,7 @@ impl Chart {
     /// The chart with this title; they are always all there.
     #[cfg(test)]
     fn named<'a>(charts: &'a Charts, id: &str) -> &'a Self {
-        charts.charts.iter().find(|chart| chart.id == id).unwrap()
+        charts.all.iter().find(|chart| chart.id == id).unwrap()
     }
 }
 
@@ -129,9 +129,9 @@ impl Time {
     fn of(series: &Series) -> Option<Self> {
         let (first, last) = (series.points.first()?.at, series.points.last()?.at);
         let every = std::time::Duration::from_nanos(series.every).max(std::time::Duration::from_millis(1));
-        let least = u64::try_from(every.as_millis()).unwrap_or(u64::MAX).saturating_mul(LEAST_POINTS);
+        let narrowest = u64::try_from(every.as_millis()).unwrap_or(u64::MAX).saturating_mul(LEAST_POINTS);
         let last = last.max(first);
-        let first = first.min(last.saturating_sub(least));
+        let first = first.min(last.saturating_sub(narrowest));
         // A clock that stands at 1970 leaves no room before it.
         Some(Self { every, first, last: last.max(first.saturating_add(1)) })
     }
@@ -164,25 +164,28 @@ impl Time {
     }
 }
 
+/// A line: its class, its name and what it shows of a column.
+type LineSpec = (&'static str, &'static str, fn(&Column) -> Option<f64>);
+
 /// What a chart with a line for each side shows.
 struct Spec {
     id: &'static str,
     title: &'static str,
     unit: Unit,
-    lines: &'static [(&'static str, &'static str, fn(&Column) -> Option<f64>)],
+    lines: &'static [LineSpec],
     scale: fn(f64, f64) -> Scale,
 }
 
 impl Spec {
     fn draw(&self, columns: &[Column], time: &Time) -> Chart {
         let values = || {
-            let of_line = |(_, _, pick): &(_, _, fn(&Column) -> Option<f64>)| columns.iter().filter_map(*pick);
+            let of_line = |(_, _, pick): &LineSpec| columns.iter().filter_map(*pick);
             self.lines.iter().flat_map(of_line).filter(|value| value.is_finite())
         };
         let has_data = values().next().is_some();
         let (least, most) = values().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
         let scale = if has_data { (self.scale)(least, most) } else { (self.scale)(1.0, 0.0) };
-        let draw = |(class, name, pick): &(&'static str, &str, fn(&Column) -> Option<f64>)| {
+        let draw = |(class, name, pick): &LineSpec| {
             Line::draw(class, (*name).to_owned(), columns, pick, &scale, time, self.unit)
         };
         let lines: Vec<Line> = self.lines.iter().map(draw).collect();

@@ -63,7 +63,7 @@ proptest! {
     #[test]
     fn everything_is_drawn_inside_the_frame(series in series()) {
         let charts = Charts::of(&series).unwrap();
-        for chart in &charts.charts {
+        for chart in &charts.all {
             for line in &chart.lines {
                 for (x, y) in places(line) {
                     prop_assert!(within(x, 0.0, WIDTH) && within(y, 0.0, HEIGHT), "{x},{y} in {}", chart.id);
@@ -84,7 +84,7 @@ proptest! {
 
     #[test]
     fn axes_go_one_way_and_lines_go_forward_in_time(series in series()) {
-        for chart in &Charts::of(&series).unwrap().charts {
+        for chart in &Charts::of(&series).unwrap().all {
             let upwards: Vec<f64> = chart.y_ticks.iter().map(|tick| tick.at.0).collect();
             prop_assert!(upwards.len() >= 2 && upwards.is_sorted_by(|one, next| one > next), "{upwards:?}");
             let onwards: Vec<f64> = chart.x_ticks.iter().map(|tick| tick.at.0).collect();

@@ -51,7 +51,7 @@ pub(crate) fn audit(
     page: &AuditPage,
     now: u64,
 ) -> Result<String, askama::Error> {
-    let (frame, here) = (frame.at(status, parts, Tab::Audit), Here::of(status, parts, Tab::Audit));
+    let (frame, here) = (frame.at(status, parts, Tab::Audit, now), Here::of(status, parts, Tab::Audit));
     let next = page.next.map(|before| format!("{}/m/{}/audit?before={before}", frame.base, here.id));
     Page {
         verification: page.verification.as_ref().map(Found::of),

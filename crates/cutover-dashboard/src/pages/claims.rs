@@ -35,8 +35,9 @@ pub(crate) fn claims(
     parts: Parts,
     page: &ClaimsPage,
     item: &str,
+    now: u64,
 ) -> Result<String, askama::Error> {
-    let (frame, here) = (frame.at(status, parts, Tab::Claims), Here::of(status, parts, Tab::Claims));
+    let (frame, here) = (frame.at(status, parts, Tab::Claims, now), Here::of(status, parts, Tab::Claims));
     let stuck = page.stuck.iter().map(ClaimWords::of).collect();
     let trouble = page.trouble.clone().unwrap_or_default();
     Page { frame, here, trouble, item: words::shown(item), found: page.found.as_ref().map(ClaimWords::of), stuck }

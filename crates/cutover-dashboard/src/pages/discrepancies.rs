@@ -90,7 +90,7 @@ pub(crate) fn discrepancies(
     search: &Searched,
     now: u64,
 ) -> Result<String, askama::Error> {
-    let frame = frame.at(status, parts, Tab::Discrepancies);
+    let frame = frame.at(status, parts, Tab::Discrepancies, now);
     let here = Here::of(status, parts, Tab::Discrepancies);
     let next = page.next.map(|after| next_link(&frame.base, &here.id, search, &after.to_string()));
     let searched = !search.text.is_empty() || search.kind.is_some();
@@ -117,7 +117,7 @@ pub(crate) fn discrepancy(
     found: &Discrepancy,
     now: u64,
 ) -> Result<String, askama::Error> {
-    let (frame, here) = (frame.at(status, parts, Tab::Discrepancies), Here::of(status, parts, Tab::Discrepancies));
+    let (frame, here) = (frame.at(status, parts, Tab::Discrepancies, now), Here::of(status, parts, Tab::Discrepancies));
     let items = vec![ItemWords::of(found, now)];
     let (query, kinds) = (String::new(), Vec::new());
     let (line, trouble) = (String::new(), String::new());
@@ -144,14 +144,14 @@ fn kind_words(kind: DiscrepancyKind) -> String {
 
 fn line(page: &DiscrepancyPage) -> String {
     let groups = words::counted(u64::try_from(page.discrepancies.len()).unwrap_or(u64::MAX), "kind", "kinds");
-    let mut line = format!("{groups} of disagreement, each with its first sample; the most frequent first.");
-    if page.searched > page.discrepancies.len() {
-        line.push_str(&format!(" {} were looked at.", page.searched));
-    }
-    if let Some(dropped) = page.dropped.filter(|dropped| *dropped > 0) {
-        line.push_str(&format!(" {} found no room.", words::thousands(dropped)));
-    }
-    line
+    let searched = Some(page.searched).filter(|searched| *searched > page.discrepancies.len());
+    let dropped = page.dropped.filter(|dropped| *dropped > 0);
+    let parts = [
+        Some(format!("{groups} of disagreement, each with its first sample; the most frequent first.")),
+        searched.map(|searched| format!("{searched} were looked at.")),
+        dropped.map(|dropped| format!("{} found no room.", words::thousands(dropped))),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 impl ItemWords {

@@ -24,7 +24,13 @@ fn sentence(entry: &AuditEntry) -> String {
             format!("{before} → {after}")
         }
         ChangeKind::Reconciliation => format!("it is settled that {after} holds"),
-        kind => format!("{}, {after} still holds", words::change_kind(kind)),
+        ChangeKind::Approval
+        | ChangeKind::Acknowledgement
+        | ChangeKind::Pause
+        | ChangeKind::Resume
+        | ChangeKind::Step
+        | ChangeKind::Other
+        | _ => format!("{}, {after} still holds", words::change_kind(entry.kind)),
     };
     format!("Epoch {epoch} by {actor}: {what}.")
 }

@@ -27,6 +27,8 @@ pub(crate) struct Frame {
     pub(crate) live: String,
     /// The path by which this page can be had again.
     pub(crate) page: String,
+    /// When the page was made, in milliseconds since 1970.
+    pub(crate) now: u64,
     /// Who made what holds.
     pub(crate) by: String,
     /// How many migrations an emergency for all would roll back.
@@ -118,6 +120,7 @@ impl Frame {
             reason,
             live: String::new(),
             page: String::new(),
+            now: 0,
             by: String::new(),
             all: 0,
             style_version: assets::style().version,
@@ -125,8 +128,9 @@ impl Frame {
         }
     }
 
-    /// The same frame around a page of the migration with `status`.
-    pub(crate) fn at(mut self, status: &MigrationStatus, parts: Parts, tab: Tab) -> Self {
+    /// The same frame around a page of the migration with `status`, as seen `now`.
+    pub(crate) fn at(mut self, status: &MigrationStatus, parts: Parts, tab: Tab, now: u64) -> Self {
+        self.now = now;
         let here = Here::of(status, parts, tab);
         self.live = format!("{}/m/{}/live", self.base, here.id);
         self.page = format!("{}/m/{}{}", self.base, here.id, tab.path());

@@ -233,7 +233,7 @@ async fn claims(
         let status = watched.migration.controller.status();
         let frame = asker.frame(&format!("Claims of {}", status.id), None);
         let item = item.as_ref().map(AsRef::as_ref).unwrap_or_default();
-        super::claims(frame, &status, parts(watched), &found, item).map_err(|error| unwritten(&error))
+        super::claims(frame, &status, parts(watched), &found, item, state.now()).map_err(|error| unwritten(&error))
     };
     let page = page.await;
     asker.answer(page)

@@ -71,9 +71,10 @@ pub(crate) fn overview(
 ) -> Result<String, askama::Error> {
     let mut frame = Frame::new(base, &title(view), &view.actor, Some(view.role), notice);
     frame.live = format!("{}/live", frame.base);
-    frame.page = frame.home().to_owned();
+    frame.page = String::from(frame.home());
     frame.all = view.migrations.len();
-    let rows = view.migrations.iter().map(|summary| Row::of(summary, series(&summary.status.id), view.as_of));
+    frame.now = view.as_of;
+    let rows = view.migrations.iter().map(|summary| Row::of(summary, series(&summary.status.id).as_ref(), view.as_of));
     let rows = rows.collect();
     OverviewPage { frame, tally: tally(view), rows }.render()
 }
@@ -104,7 +105,7 @@ fn tally(view: &Overview) -> Vec<Part> {
 }
 
 impl Row {
-    fn of(summary: &Summary, series: Option<Series>, now: u64) -> Self {
+    fn of(summary: &Summary, series: Option<&Series>, now: u64) -> Self {
         let Summary { status, attention, plan, .. } = summary;
         Self {
             id: status.id.to_string(),
@@ -114,19 +115,26 @@ impl Row {
             mode: words::mode(status.mode),
             percent: frame::served_by_new(status),
             figures: figures(status),
-            sparks: series.as_ref().map(sparks).unwrap_or_default(),
+            sparks: series.map(sparks).unwrap_or_default(),
             attention: items(attention),
             plan: plan.as_ref().map(|plan| words::with_mode_names(plan)),
             since: status.since.map(|since| When::of_time(since, now)),
             by: status.actor.as_ref().map(|actor| words::shown(actor.as_str())).unwrap_or_default(),
-            reason: status.reason.as_ref().map(|reason| words::shown(reason.as_str())).unwrap_or_default(),
+            reason: reason(status, attention),
         }
     }
 }
 
+/// Why it is so, if that is not said anyway.
+fn reason(status: &MigrationStatus, attention: &[Attention]) -> String {
+    let reason = status.reason.as_ref().map(AsRef::as_ref).unwrap_or_default();
+    let is_said = attention.iter().any(|attention| attention.text.contains(reason));
+    if is_said { String::new() } else { words::shown(reason) }
+}
+
 /// The success rate and the p95, where there is something to see.
 fn sparks(series: &Series) -> Vec<Chart> {
-    let charts = Charts::of(series).map(|charts| charts.charts).unwrap_or_default();
+    let charts = Charts::of(series).map(|charts| charts.all).unwrap_or_default();
     charts.into_iter().filter(|chart| chart.has_data && ["success", "p95"].contains(&chart.id)).collect()
 }
 

@@ -8,15 +8,8 @@ use cutover::{Percentage, SystemMode};
 /// A text from outside, with every character that could hide or turn the ones around it named: `\u{202e}` becomes
 /// `[U+202E]`. Line breaks and tabs stay.
 pub(crate) fn shown(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_hidden(c) {
-            out.push_str(&format!("[U+{:04X}]", u32::from(c)));
-        } else {
-            out.push(c);
-        }
-    }
-    out
+    let named = |c: char| if is_hidden(c) { format!("[U+{:04X}]", u32::from(c)) } else { c.to_string() };
+    if text.chars().any(is_hidden) { text.chars().map(named).collect() } else { text.to_owned() }
 }
 
 fn is_hidden(c: char) -> bool {
@@ -27,15 +20,9 @@ fn is_hidden(c: char) -> bool {
 
 /// What stands in a query: everything but letters, digits, `-`, `.`, `_` and `~` as `%XX`.
 pub(crate) fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    let encode = |byte: u8| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(encode).collect()
 }
 
 /// A moment, for `<time>`: as the machine reads it, as people do, and how long ago it was.
@@ -137,7 +124,7 @@ pub(crate) fn trimmed(number: &str) -> String {
 /// A share from 0 to 1 in percent, with two decimals near 0 and 100 %: `97.1 %`, `99.95 %`.
 pub(crate) fn share(share: f64) -> String {
     let percent = share * 100.0;
-    let near_an_end = percent < 1.0 || percent > 99.0;
+    let near_an_end = !(1.0..=99.0).contains(&percent);
     let digits = if near_an_end { format!("{percent:.2}") } else { format!("{percent:.1}") };
     // What is not whole never reads as all or nothing.
     let digits = match trimmed(&digits).as_str() {
@@ -157,7 +144,7 @@ pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -201,15 +188,12 @@ pub(crate) fn with_mode_names(text: &str) -> String {
 
 /// Settings in a few words: `Gradual rollout, 25 %`.
 pub(crate) fn settings(settings: Settings) -> String {
-    let mut text = mode(settings.mode).name.to_owned();
-    if settings.mode == SystemMode::GradualRollout || (settings.rollout.ppm() > 0 && settings.rollout.ppm() < 1_000_000)
-    {
-        text.push_str(&format!(", {}", rollout(settings.rollout)));
-    }
-    if let Some(share) = settings.shadow_share {
-        text.push_str(&format!(", shadow {}", rollout(share)));
-    }
-    text
+    let is_partly = settings.rollout.ppm() > 0 && settings.rollout.ppm() < 1_000_000;
+    let shows_rollout = settings.mode == SystemMode::GradualRollout || is_partly;
+    let name = mode(settings.mode).name.to_owned();
+    let rollout_part = shows_rollout.then(|| rollout(settings.rollout));
+    let shadow = settings.shadow_share.map(|share| format!("shadow {}", rollout(share)));
+    [Some(name), rollout_part, shadow].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// The kind of a change, as JSON has it, with blanks.

@@ -31,7 +31,9 @@ async fn is_harmless(window: &Window, page: &str) {
                    main [onmouseover], main [onerror]').length";
     assert_eq!(window.run(strange).await, 0, "{page}");
     assert_ne!(window.run("return document.title").await, "owned");
-    assert_eq!(window.complaints().await, Vec::<String>::new(), "{page}");
+    let complaints = window.complaints().await;
+    let strange: Vec<_> = complaints.iter().filter(|complaint| !complaint.contains("a status of 422")).collect();
+    assert!(strange.is_empty(), "{page}: {strange:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -110,7 +110,7 @@ fn share_of_trigger(report: &TriggerReport) -> Option<f64> {
     match report.trigger {
         Trigger::Health => ratio(crate::chart::float(report.events), report.limit),
         Trigger::AverageDuration => report.estimate.and_then(|seconds| ratio(seconds, report.limit)),
-        _ => None,
+        Trigger::Validation | Trigger::ErrorRate | Trigger::P95 | Trigger::Throughput | _ => None,
     }
 }
 

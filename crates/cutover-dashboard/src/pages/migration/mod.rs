@@ -86,7 +86,7 @@ pub(crate) fn migration(
     let status = &view.status;
     let alarms = view.attention.iter().any(|attention| attention.severity == Severity::Alarm);
     let title = format!("{}{}", if alarms { "(!) " } else { "" }, status.id);
-    let frame = Frame::new(base, &title, &view.actor, Some(view.role), notice).at(status, parts, Tab::Migration);
+    let frame = Frame::new(base, &title, &view.actor, Some(view.role), notice).at(status, parts, Tab::Migration, now);
     MigrationPage {
         here: Here::of(status, parts, Tab::Migration),
         now: Now::of(view, now),

@@ -94,7 +94,7 @@ fn terms(step: &Step) -> String {
         Reversibility::Easy => "easy to take back",
         Reversibility::Feasible => "feasible to take back",
         Reversibility::Difficult => "difficult to take back",
-        _ => "cannot be taken back",
+        Reversibility::ForwardOnly | _ => "cannot be taken back",
     };
     parts.push(taken_back.to_owned());
     parts.push(format!("on a breach: {}", step.on_breach));
@@ -144,18 +144,19 @@ fn acts(decision: Option<&Decision>) -> Vec<Act> {
         None => vec![said(PAUSE), said(RESUME), Act::abort()],
         Some(Decision::AwaitApproval { step }) => vec![Act::approve(step), said(PAUSE), Act::abort()],
         Some(Decision::AwaitAcknowledgement { step }) => vec![Act::acknowledge(step), said(PAUSE), Act::abort()],
-        Some(Decision::Hold { needs }) => {
-            let asked = needs.iter().filter_map(|need| match need {
-                Need::Approval { step } => Some(Act::approve(step)),
-                Need::Acknowledgement { step } => Some(Act::acknowledge(step)),
-                _ => None,
-            });
-            asked.chain([said(PAUSE), Act::abort()]).collect()
-        }
+        Some(Decision::Hold { needs }) => needs.iter().filter_map(asked).chain([said(PAUSE), Act::abort()]).collect(),
         Some(Decision::Freeze { .. } | Decision::Ask) => vec![said(RESUME), said(RESTART), Act::abort()],
         Some(Decision::Done | Decision::RolledBack) => vec![said(RESTART)],
         Some(_) => vec![said(PAUSE), Act::abort()],
     }
+}
+
+/// What a person is asked for.
+fn asked(need: &Need) -> Option<Act> {
+    if let Need::Approval { step } = need {
+        return Some(Act::approve(step));
+    }
+    if let Need::Acknowledgement { step } = need { Some(Act::acknowledge(step)) } else { None }
 }
 
 #[cfg(test)]
