@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use cutover::ChangeError;
 use cutover::control::{Changed, Note, Persisted, Proposal};
 use cutover::plan::OperateError;
 use cutover::store::{MigrationId, Reason, Settings};
+use cutover::{ChangeError, SystemMode};
 use serde_json::json;
 
 use crate::command::{Command, CommandError, Order, PlanCommand, Seen};
@@ -78,30 +78,27 @@ pub(crate) async fn emergency_of_all(
     Ok(Answers { answers })
 }
 
-/// An emergency that holds, and the record before it.
+/// An emergency that holds, and whether it did before.
 struct Pulled {
     persisted: Persisted,
-    before: u64,
+    held: bool,
 }
 
 fn pull(principal: &Principal, watched: &Watched, reason: &Reason) -> Pulled {
     let controller = &watched.migration.controller;
-    let before = controller.status().epoch;
-    Pulled { persisted: controller.emergency_rollback(principal.actor().as_str(), reason.as_str()), before }
+    let held = controller.mode() == SystemMode::EmergencyRollback;
+    Pulled { persisted: controller.emergency_rollback(principal.actor().as_str(), reason.as_str()), held }
 }
 
 async fn confirmed(watched: &Watched, pulled: Pulled, patience: Duration) -> Answer {
     let in_time = tokio::time::timeout(patience, pulled.persisted).await.is_ok();
-    let status = watched.migration.controller.status();
-    let stored = in_time && status.epoch != pulled.before;
-    let text = if !in_time {
-        UNSTORED
-    } else if stored {
-        "Everything goes to legacy now, and it is stored."
-    } else {
-        "Everything went to legacy already, and it is stored."
+    let text = match (in_time, pulled.held) {
+        (false, _) => UNSTORED,
+        (true, false) => "Everything goes to legacy now, and it is stored.",
+        (true, true) => "Everything went to legacy already, and it is stored.",
     };
-    Answer { epoch: status.epoch, stored, text: text.to_owned() }
+    let epoch = watched.migration.controller.status().epoch;
+    Answer { epoch, stored: in_time && !pulled.held, text: text.to_owned() }
 }
 
 /// A command of somebody who may.

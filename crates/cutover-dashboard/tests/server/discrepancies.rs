@@ -28,7 +28,9 @@ fn found(number: u64) -> Vec<Discrepancy> {
 /// A dashboard that reads them from memory, and one that reads them from a store.
 async fn worlds(number: u64) -> [World; 2] {
     let (memory, other) = (World::new().await, World::new().await);
-    found(number).into_iter().for_each(|found| memory.recorder.record(found).unwrap());
+    for found in found(number) {
+        memory.recorder.record(found).unwrap();
+    }
     let store = MemoryStore::new();
     store.add(other.search.id(), &found(number)).await.unwrap();
     let migration = Migration::new(&other.search).discrepancy_store(store);
