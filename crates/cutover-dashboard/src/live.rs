@@ -48,7 +48,9 @@ fn stream(state: &Arc<State>, id: Option<String>) -> Response {
     };
     let (ends, closing) = (Instant::now() + LASTS, state.closing.subscribe());
     let watch = Watch { state: Arc::downgrade(state), id, told: String::new(), ends, closing, _permit: permit };
-    Sse::new(events(watch)).keep_alive(KeepAlive::new().interval(COMMENT_EVERY)).into_response()
+    let events = Sse::new(events(watch)).keep_alive(KeepAlive::new().interval(COMMENT_EVERY));
+    // Some proxies hold events back until there are many.
+    ([("x-accel-buffering", "no")], events).into_response()
 }
 
 /// Who watches what, and what they have been told.

@@ -8,6 +8,7 @@ mod common;
 mod cross_site;
 mod discrepancies;
 mod documented;
+mod doubt;
 mod headers;
 mod limits;
 mod live;
