@@ -58,7 +58,7 @@ fn check_role(principal: &Principal, needed: Role) -> Result<(), Problem> {
 /// Everything of one migration to legacy. It holds when this is polled first.
 async fn emergency(state: &State, principal: &Principal, watched: &Watched, reason: &Reason) -> Answer {
     let pulled = pull(principal, watched, reason);
-    confirmed(watched, pulled, state.patience()).await
+    confirmed(watched, pulled, short(state)).await
 }
 
 /// Everything of all migrations to legacy. It holds for all of them before any store is waited for.
@@ -70,12 +70,17 @@ pub(crate) async fn emergency_of_all(
     check_role(principal, Command::Emergency.demand().role)?;
     let pulled: Vec<_> = state.migrations.iter().map(|watched| (watched, pull(principal, watched, reason))).collect();
     let confirmed = pulled.into_iter().map(|(watched, pulled)| async move {
-        let answer = confirmed(watched, pulled, state.patience()).await;
+        let answer = confirmed(watched, pulled, short(state)).await;
         AnswerOf { id: watched.migration.id().clone(), answer }
     });
     let mut answers = futures_util::future::join_all(confirmed).await;
     answers.sort_by(|one, other| one.id.cmp(&other.id));
     Ok(Answers { answers })
+}
+
+/// How long an emergency that holds already waits to hear that it is stored.
+fn short(state: &State) -> Duration {
+    state.patience().min(Duration::from_secs(2))
 }
 
 /// An emergency that holds, and whether it did before.
@@ -207,7 +212,7 @@ fn now_holds(changed: &Changed) -> String {
 async fn abort(state: &State, principal: &Principal, watched: &Watched, reason: &Reason) -> Result<Answer, Problem> {
     let Some(driver) = &watched.migration.plan else { return Err(not_there("plan")) };
     let aborted = driver.abort(principal.actor().as_str(), reason.as_str());
-    match tokio::time::timeout(state.patience(), aborted).await {
+    match tokio::time::timeout(short(state), aborted).await {
         Ok(Ok(changed)) => Ok(answer(&changed, "The plan has ended. Everything goes to legacy now, and it is stored.")),
         Err(_) | Ok(Err(OperateError::Change(ChangeError::Unpersisted))) => {
             let epoch = watched.migration.controller.status().epoch;

@@ -17,7 +17,7 @@ use crate::error::DashboardError;
 use crate::origin::Origin;
 use crate::rate::Limits;
 use crate::respond::refuse;
-use crate::state::{STREAMS, State, Watched};
+use crate::state::{STREAMS, State, VERIFICATIONS, Watched};
 use crate::view::Problem;
 use crate::{Authorizer, Migration, api, gate, live, tasks};
 
@@ -153,6 +153,7 @@ impl Dashboard {
             limits: Limits::new(&clock),
             clock,
             streams: Arc::new(Semaphore::new(STREAMS)),
+            verifications: Semaphore::new(VERIFICATIONS),
             closing: watch::Sender::new(false),
         })
     }

@@ -26,9 +26,14 @@ pub(crate) struct State {
     pub(crate) limits: Limits,
     /// A permit for each event stream.
     pub(crate) streams: Arc<Semaphore>,
+    /// A permit for each audit that is read as a whole.
+    pub(crate) verifications: Semaphore,
     /// Whether event streams are to end.
     pub(crate) closing: watch::Sender<bool>,
 }
+
+/// How many audits are read as a whole at once.
+pub(crate) const VERIFICATIONS: usize = 4;
 
 /// How many event streams there are at once.
 pub(crate) const STREAMS: usize = 64;

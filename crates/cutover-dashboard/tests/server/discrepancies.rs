@@ -134,3 +134,14 @@ async fn they_are_counted_and_none_are_shown_where_nobody_keeps_them() {
     let reply = world.get("/api/v1/migrations/cart/discrepancies").await;
     assert_eq!((reply.status, reply.problem().as_str()), (404, "not_shown"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_page_after_one_that_is_not_kept_any_more_says_so() {
+    let [world, _] = worlds(5).await;
+    let after = world.recorder.discrepancies()[0].fingerprint;
+    world.recorder.clear();
+    world.record_discrepancies(7..9);
+    let page = page(&world, &format!("after={after}")).await;
+    assert_eq!((fingerprints(&page).len(), &page["next"]), (0, &json!(null)));
+    assert!(page["trouble"].as_str().unwrap().contains("Begin with the first page"), "{page}");
+}

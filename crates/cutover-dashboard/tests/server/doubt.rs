@@ -101,3 +101,14 @@ async fn an_emergency_does_not_wait_for_that() {
     let reply = world.post("operate", "/api/v1/migrations/search/emergency", &json!({})).await;
     assert_eq!((reply.status, world.search.mode()), (200, SystemMode::EmergencyRollback), "{}", reply.body);
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_audit_that_was_lost_is_empty_and_not_called_intact() {
+    let world = in_doubt().await;
+    let page = world.get("/api/v1/migrations/search/audit?limit=1&verify=1").await.json();
+    assert_eq!(
+        (page["entries"].as_array().map(Vec::len), &page["verification"]["intact"]),
+        (Some(0), &json!(false)),
+        "{page}"
+    );
+}
