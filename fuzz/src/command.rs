@@ -47,7 +47,7 @@ fn written(order: &Order) -> Value {
     match &order.command {
         Command::Mode(mode) => put("mode", json!(mode.name())),
         Command::Rollout(percent) => put("percent", json!(percent.percent())),
-        Command::ShadowShare(percent) => put("percent", json!(percent.map(|percent| percent.percent()))),
+        Command::ShadowShare(percent) => put("percent", json!(percent.map(cutover::Percentage::percent))),
         Command::Plan(PlanCommand::Approve(step) | PlanCommand::Acknowledge(step)) => put("step", json!(step)),
         _ => {}
     }

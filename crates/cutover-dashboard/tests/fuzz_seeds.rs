@@ -1,5 +1,5 @@
 //! Every committed seed of the fuzz target of commands keeps what the target checks.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a check fails by panicking")]
+#![expect(clippy::indexing_slicing, reason = "a check fails by panicking")]
 #![expect(clippy::print_stdout, reason = "the harness shows the seed of a check that fails")]
 
 use std::fs;

@@ -52,7 +52,7 @@ async fn in_doubt() -> World {
     search.refresh().await.unwrap();
     assert!(search.status().doubt.is_some());
     let router = Dashboard::new(by_header).migration(Migration::new(&search)).router().unwrap();
-    World { router, search, ..World::new().await }
+    World { search, router, ..World::new().await }
 }
 
 #[tokio::test(start_paused = true)]
