@@ -12,8 +12,8 @@ use cutover::clock::Instant;
 use cutover::compare::{AlphaError, ComparatorError, Difference, Noise, NoiseReport, RuleError};
 use cutover::control::{
     AutoFallbackBuilder, AutoFallbackError, Claim, ControllerBuilder, Group, Health, HealthCheck, HealthSchedule,
-    HealthState, NotClaimed, OpenError, Persisted, Reconciled, RegisterError, Resolution, SideHealth, Stuck,
-    UnknownGroup,
+    HealthState, NotClaimed, OpenError, Persisted, Reconciled, RegisterError, Resolution, RouteDecision, SideHealth,
+    Stuck, UnknownGroup,
 };
 use cutover::dual::{
     Call, Counts, DualRunnerBuilder, Fallback, Faults, NeedsComparator, Order, PanicAborts, ShadowPolicy, Skipped,
@@ -57,7 +57,7 @@ assert_all!([Copy + Debug + Send + Sync + Unpin + 'static]:
     Percentage, BucketHasher, BucketKey<'static>, Domain, MissingKey, SystemMode, Routing, Side, Outcome, Verdict,
     Route, Shadow, Event, Sample, Instant, Equality, SystemRandom, Counts, Skipped, Faults, Order, Fallback,
     HandoverCounts, HostRuntime, Reconciled, Resolution, AutoFallbackError, CheckOutcome, Health, HealthSchedule, HealthState, SideHealth,
-    Labels, PairCounts, RateError,
+    Labels, PairCounts, RateError, RouteDecision,
     PhaseCounts, Baseline, LatencyFactors,
 );
 

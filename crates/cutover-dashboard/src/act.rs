@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use cutover::ChangeError;
 use cutover::control::{Changed, Note, Persisted, Proposal};
 use cutover::plan::OperateError;
 use cutover::store::{MigrationId, Reason, Settings};
+use cutover::{ChangeError, SystemMode};
 use serde_json::json;
 
 use crate::command::{Command, CommandError, Order, PlanCommand, Seen};
@@ -58,7 +58,7 @@ fn check_role(principal: &Principal, needed: Role) -> Result<(), Problem> {
 /// Everything of one migration to legacy. It holds when this is polled first.
 async fn emergency(state: &State, principal: &Principal, watched: &Watched, reason: &Reason) -> Answer {
     let pulled = pull(principal, watched, reason);
-    confirmed(watched, pulled, state.patience()).await
+    confirmed(watched, pulled, short(state)).await
 }
 
 /// Everything of all migrations to legacy. It holds for all of them before any store is waited for.
@@ -70,7 +70,7 @@ pub(crate) async fn emergency_of_all(
     check_role(principal, Command::Emergency.demand().role)?;
     let pulled: Vec<_> = state.migrations.iter().map(|watched| (watched, pull(principal, watched, reason))).collect();
     let confirmed = pulled.into_iter().map(|(watched, pulled)| async move {
-        let answer = confirmed(watched, pulled, state.patience()).await;
+        let answer = confirmed(watched, pulled, short(state)).await;
         AnswerOf { id: watched.migration.id().clone(), answer }
     });
     let mut answers = futures_util::future::join_all(confirmed).await;
@@ -78,30 +78,32 @@ pub(crate) async fn emergency_of_all(
     Ok(Answers { answers })
 }
 
-/// An emergency that holds, and the record before it.
+/// How long an emergency that holds already waits to hear that it is stored.
+fn short(state: &State) -> Duration {
+    state.patience().min(Duration::from_secs(2))
+}
+
+/// An emergency that holds, and whether it did before.
 struct Pulled {
     persisted: Persisted,
-    before: u64,
+    held: bool,
 }
 
 fn pull(principal: &Principal, watched: &Watched, reason: &Reason) -> Pulled {
     let controller = &watched.migration.controller;
-    let before = controller.status().epoch;
-    Pulled { persisted: controller.emergency_rollback(principal.actor().as_str(), reason.as_str()), before }
+    let held = controller.mode() == SystemMode::EmergencyRollback;
+    Pulled { persisted: controller.emergency_rollback(principal.actor().as_str(), reason.as_str()), held }
 }
 
 async fn confirmed(watched: &Watched, pulled: Pulled, patience: Duration) -> Answer {
     let in_time = tokio::time::timeout(patience, pulled.persisted).await.is_ok();
-    let status = watched.migration.controller.status();
-    let stored = in_time && status.epoch != pulled.before;
-    let text = if !in_time {
-        UNSTORED
-    } else if stored {
-        "Everything goes to legacy now, and it is stored."
-    } else {
-        "Everything went to legacy already, and it is stored."
+    let text = match (in_time, pulled.held) {
+        (false, _) => UNSTORED,
+        (true, false) => "Everything goes to legacy now, and it is stored.",
+        (true, true) => "Everything went to legacy already, and it is stored.",
     };
-    Answer { epoch: status.epoch, stored, text: text.to_owned() }
+    let epoch = watched.migration.controller.status().epoch;
+    Answer { epoch, stored: in_time && !pulled.held, text: text.to_owned() }
 }
 
 /// A command of somebody who may.
@@ -210,7 +212,7 @@ fn now_holds(changed: &Changed) -> String {
 async fn abort(state: &State, principal: &Principal, watched: &Watched, reason: &Reason) -> Result<Answer, Problem> {
     let Some(driver) = &watched.migration.plan else { return Err(not_there("plan")) };
     let aborted = driver.abort(principal.actor().as_str(), reason.as_str());
-    match tokio::time::timeout(state.patience(), aborted).await {
+    match tokio::time::timeout(short(state), aborted).await {
         Ok(Ok(changed)) => Ok(answer(&changed, "The plan has ended. Everything goes to legacy now, and it is stored.")),
         Err(_) | Ok(Err(OperateError::Change(ChangeError::Unpersisted))) => {
             let epoch = watched.migration.controller.status().epoch;

@@ -186,7 +186,7 @@ pub fn decode(name: &str, format: Format, body: &[u8]) -> Result<Order, CommandE
         return emergency(&fields);
     }
     let seen = if command.demand().expects { Some(fields.seen()?) } else { None };
-    Ok(Order { reason: fields.reason()?, seen, confirm: fields.confirm, command })
+    Ok(Order { reason: fields.reason()?, seen, confirm: fields.confirm()?, command })
 }
 
 fn command(name: &str, fields: &Fields) -> Result<Command, CommandError> {

@@ -1,20 +1,23 @@
 //! [`Dashboard`].
 
 use std::fmt;
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
 use cutover::{Clock, MigrationRegistry, SystemClock};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use crate::error::DashboardError;
 use crate::origin::Origin;
 use crate::rate::Limits;
 use crate::respond::refuse;
-use crate::state::{STREAMS, State, Watched};
+use crate::state::{STREAMS, State, VERIFICATIONS, Watched};
 use crate::view::Problem;
 use crate::{Authorizer, Migration, api, gate, live, pages, tasks};
 
@@ -52,6 +55,7 @@ pub struct Dashboard {
     sample_every: Duration,
     timeout: Duration,
     clock: Arc<dyn Clock>,
+    until: BoxFuture<'static, ()>,
 }
 
 impl Dashboard {
@@ -65,6 +69,7 @@ impl Dashboard {
             sample_every: Duration::from_secs(5),
             timeout: Duration::from_secs(10),
             clock: Arc::new(SystemClock::new()),
+            until: pending().boxed(),
         }
     }
 
@@ -113,13 +118,21 @@ impl Dashboard {
         Self { clock: Arc::new(clock), ..self }
     }
 
+    /// Event streams end when `end` comes, so that a server that waits for its open connections can shut down. Otherwise they
+    /// last for an hour, or as long as the router.
+    pub fn until(self, end: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self { until: end.boxed(), ..self }
+    }
+
     /// The router. Its background tasks end when it is dropped.
     ///
     /// # Errors
     /// [`DashboardError`] for the first thing that is wrong.
-    pub fn router(self) -> Result<Router, DashboardError> {
+    pub fn router(mut self) -> Result<Router, DashboardError> {
         let runtime = Handle::try_current().map_err(|_| DashboardError::NoRuntime)?;
+        let until = std::mem::replace(&mut self.until, pending().boxed());
         let state = Arc::new(self.state()?);
+        drop(runtime.spawn(tasks::close(state.closing.clone(), Arc::downgrade(&state), until)));
         drop(runtime.spawn(tasks::sample(Arc::downgrade(&state), state.sample_every)));
         drop(runtime.spawn(tasks::ask(Arc::downgrade(&state))));
         let routes = routes(&state);
@@ -129,7 +142,7 @@ impl Dashboard {
 
     fn state(self) -> Result<State, DashboardError> {
         self.check()?;
-        let Self { authorizer, migrations, origin, base_path, sample_every, timeout, clock } = self;
+        let Self { authorizer, migrations, origin, base_path, sample_every, timeout, clock, until: _ } = self;
         Ok(State {
             migrations: migrations.into_iter().map(Watched::new).collect(),
             authorizer,
@@ -140,6 +153,8 @@ impl Dashboard {
             limits: Limits::new(&clock),
             clock,
             streams: Arc::new(Semaphore::new(STREAMS)),
+            verifications: Semaphore::new(VERIFICATIONS),
+            closing: watch::Sender::new(false),
         })
     }
 

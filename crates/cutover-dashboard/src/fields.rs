@@ -13,7 +13,7 @@ pub(crate) struct Fields {
     epoch: Option<u64>,
     etag: Option<String>,
     reason: Option<String>,
-    pub(crate) confirm: Option<String>,
+    confirm: Option<String>,
     mode: Option<String>,
     percent: Option<f64>,
     step: Option<String>,
@@ -72,6 +72,13 @@ impl Fields {
         self.reason.as_deref().unwrap_or_default().trim().parse().map_err(|_| CommandError::Reason)
     }
 
+    /// What was typed, as far as it may be the name of a migration.
+    pub(crate) fn confirm(&self) -> Result<Option<String>, CommandError> {
+        let named = self.confirm.as_ref().is_none_or(|typed| is_short(typed));
+        let refused = CommandError::Value { field: "confirm", allowed: "the name of the migration" };
+        named.then(|| self.confirm.clone()).ok_or(refused)
+    }
+
     pub(crate) fn mode(&self) -> Result<SystemMode, CommandError> {
         let mode = self.mode.as_deref().ok_or(CommandError::Missing { field: "mode" })?;
         mode.parse().map_err(|_| CommandError::Value { field: "mode", allowed: MODES })
@@ -85,9 +92,14 @@ impl Fields {
     /// The name of a step, as far as it may be one: the plan says whether it has it.
     pub(crate) fn step(&self) -> Result<String, CommandError> {
         let step = self.step.clone().ok_or(CommandError::Missing { field: "step" })?;
-        let named = !step.is_empty() && step.len() <= 64 && !step.chars().any(char::is_control);
+        let named = !step.is_empty() && is_short(&step);
         named.then_some(step).ok_or(CommandError::Value { field: "step", allowed: "the name of a step of the plan" })
     }
+}
+
+/// Whether it is no longer than names are, and has no control characters.
+fn is_short(text: &str) -> bool {
+    text.len() <= 64 && !text.chars().any(char::is_control)
 }
 
 /// Once only.

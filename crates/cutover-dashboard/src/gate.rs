@@ -2,6 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -107,9 +108,13 @@ fn check_method(state: &State, parts: &Parts, principal: &Principal, asked: Aske
     Err(Problem::new("rate", 429, detail))
 }
 
+/// An emergency waits no longer for its reason.
+const EMERGENCY_BODY: Duration = Duration::from_secs(1);
+
 /// The whole body, if it is not too long and comes in time. An emergency needs none.
 async fn read(state: &State, body: Body, asked: Asked) -> Result<Body, Problem> {
-    match tokio::time::timeout(state.timeout, to_bytes(body, MAX_BODY)).await {
+    let patience = if asked.emergency { EMERGENCY_BODY } else { state.timeout };
+    match tokio::time::timeout(patience, to_bytes(body, MAX_BODY)).await {
         Ok(Ok(bytes)) => Ok(Body::from(bytes)),
         _ if asked.emergency => Ok(Body::empty()),
         Ok(Err(_)) => Err(Problem::new("body", 413, "The body has more than 16384 bytes. Nothing was changed.")),

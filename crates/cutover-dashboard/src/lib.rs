@@ -7,6 +7,8 @@
 //! | saying who may see and do what | [`Authorizer`], [`Principal`], [`Role`] |
 //! | what can be asked of a migration, and what that takes | [`command`] |
 //! | the content of the JSON API | [`view`], and API.md |
+//!
+//! README.md says what it guarantees and what it does not.
 
 mod act;
 mod api;
@@ -37,3 +39,7 @@ pub use authorize::{Authorizer, Deny, Principal, Role};
 pub use dashboard::Dashboard;
 pub use error::DashboardError;
 pub use migration::Migration;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

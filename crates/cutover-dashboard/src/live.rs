@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Router, extract::rejection::PathRejection};
 use futures_util::Stream;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::Instant;
 
 use crate::look;
@@ -46,9 +46,11 @@ fn stream(state: &Arc<State>, id: Option<String>) -> Response {
             "There are too many event streams at once. The page works without: load it again to see what is new.";
         return refuse(&Problem::new("streams", 503, detail), false);
     };
-    let watch =
-        Watch { state: Arc::downgrade(state), id, told: String::new(), ends: Instant::now() + LASTS, _permit: permit };
-    Sse::new(events(watch)).keep_alive(KeepAlive::new().interval(COMMENT_EVERY)).into_response()
+    let (ends, closing) = (Instant::now() + LASTS, state.closing.subscribe());
+    let watch = Watch { state: Arc::downgrade(state), id, told: String::new(), ends, closing, _permit: permit };
+    let events = Sse::new(events(watch)).keep_alive(KeepAlive::new().interval(COMMENT_EVERY));
+    // Some proxies hold events back until there are many.
+    ([("x-accel-buffering", "no")], events).into_response()
 }
 
 /// Who watches what, and what they have been told.
@@ -57,6 +59,7 @@ struct Watch {
     id: Option<String>,
     told: String,
     ends: Instant,
+    closing: watch::Receiver<bool>,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -64,31 +67,38 @@ impl Watch {
     /// The present stamp; `None` when the dashboard is gone.
     fn look(&self) -> Option<String> {
         let state = self.state.upgrade()?;
+        let stamp = if self.told.is_empty() { look::stamp } else { look::recent_stamp };
         match &self.id {
-            Some(id) => state.find(id).map(look::stamp),
-            None => Some(look::stamp_of_all(&state)),
+            Some(id) => state.find(id).map(stamp),
+            None => Some(look::stamp_of_all(&state, stamp)),
         }
     }
 
     /// Waits for the next stamp that was not told.
     async fn next(&mut self) -> Option<Event> {
-        while Instant::now() < self.ends {
+        while Instant::now() < self.ends && !*self.closing.borrow() {
             let stamp = self.look()?;
             if stamp != self.told {
                 let data = serde_json::json!({ "stamp": stamp }).to_string();
                 self.told = stamp;
                 return Some(Event::default().event("changed").data(data));
             }
-            tokio::time::sleep(LOOKS_EVERY).await;
+            self.pause().await;
         }
         None
+    }
+
+    /// Waits until it is time for the next look, or to end.
+    async fn pause(&mut self) {
+        let closed = self.closing.wait_for(|closing| *closing);
+        drop(tokio::time::timeout(LOOKS_EVERY, closed).await);
     }
 }
 
 fn events(watch: Watch) -> impl Stream<Item = Result<Event, Infallible>> {
     futures_util::stream::unfold(watch, |mut watch| async move {
         if !watch.told.is_empty() {
-            tokio::time::sleep(LOOKS_EVERY).await;
+            watch.pause().await;
         }
         let event = watch.next().await?;
         Some((Ok(event), watch))

@@ -1,16 +1,18 @@
 //! What pages and the API show, from memory: nothing here waits for a store.
 
-use cutover::plan::{Decision, PlanReport};
-use cutover::{PlanDriver, SystemMode};
+use std::time::Duration;
+
+use cutover::guard::GuardReport;
+use cutover::plan::{Decision, PlanEnd, PlanReport, Step};
+use cutover::{AutoRollback, MigrationStatus, PlanDriver, SystemMode};
+use tokio::time::Instant;
 
 use crate::attention::{Facts, attention};
 use crate::command::Command;
 use crate::problem::sentence;
 use crate::state::{Counted, State, Watched};
-use crate::view::{Choice, MigrationView, Overview, PlanView, StepState, StepView, Summary};
+use crate::view::{Attention, Choice, MigrationView, Overview, PlanView, StepState, StepView, Summary};
 use crate::{Migration, Principal, Role};
-use cutover::MigrationStatus;
-use cutover::guard::GuardReport;
 
 /// All migrations.
 pub(crate) fn overview(state: &State, principal: &Principal) -> Overview {
@@ -23,7 +25,7 @@ pub(crate) fn overview(state: &State, principal: &Principal) -> Overview {
         actor: principal.actor().to_string(),
         role: principal.role(),
         as_of: state.now(),
-        stamp: stamp_of_all(state),
+        stamp: stamp_of_all(state, stamp),
         migrations,
     }
 }
@@ -62,11 +64,23 @@ pub(crate) fn stamp(watched: &Watched) -> String {
         kept.seen.1 = kept.seen.1.wrapping_add(1);
     }
     let n = kept.seen.1.wrapping_add(kept.sampler.taken());
-    format!("{}-{etag:032x}-{n}", seen.status.epoch)
+    let stamp = format!("{}-{etag:032x}-{n}", seen.status.epoch);
+    kept.stamped = Some((Instant::now(), stamp.clone()));
+    stamp
 }
 
+/// The stamp as it was a moment ago, so that many streams cost no more than one.
+pub(crate) fn recent_stamp(watched: &Watched) -> String {
+    let stamped = watched.kept().stamped.clone();
+    let recent = stamped.filter(|(at, _)| at.elapsed() < RECENT);
+    recent.map_or_else(|| stamp(watched), |(_, stamp)| stamp)
+}
+
+/// Less than the time between two looks of a stream.
+const RECENT: Duration = Duration::from_millis(900);
+
 /// Another text whenever something of any migration has changed.
-pub(crate) fn stamp_of_all(state: &State) -> String {
+pub(crate) fn stamp_of_all(state: &State, stamp: impl Fn(&Watched) -> String) -> String {
     state.migrations.iter().map(stamp).collect::<Vec<_>>().join(",")
 }
 
@@ -99,16 +113,23 @@ impl Seen {
         }
     }
 
-    fn attention(&self) -> Vec<crate::view::Attention> {
+    fn attention(&self) -> Vec<Attention> {
         attention(&self.facts())
     }
 
     /// What a page shows beside its charts, without what moves with the clock alone.
     fn text(&self) -> String {
-        let Self { status, report, guard, discrepancies, .. } = self;
+        let Self { status, report, guard, counted, discrepancies } = self;
         let plan = report.as_ref().map(|report| (&report.step, &report.decision, report.active, report.end));
-        let guard = guard.as_ref().map(|guard| (guard.verdict, guard.action));
-        format!("{:?} {:?} {:?} {plan:?} {guard:?} {discrepancies:?}", status.mode, status.epoch, self.attention())
+        let guard = guard.as_ref().map(|guard| (guard.verdict, guard.action, guard.held_by()));
+        let store = (status.stale, status.assumed, status.unpersisted_emergency, status.doubt);
+        let sides = status.health.map(|health| [health.legacy, health.new]);
+        let health = sides.map(|sides| sides.map(|side| side.map(|side| (side.state, side.consecutive_failures))));
+        let shares = (status.rollout, status.shadow_share);
+        format!(
+            "{:?} {shares:?} {store:?} {health:?} {plan:?} {guard:?} {discrepancies:?} {:?}",
+            status.mode, counted.stuck
+        )
     }
 }
 
@@ -119,7 +140,7 @@ pub(crate) fn guard(migration: &Migration) -> Option<GuardReport> {
 
 /// What the guard found: the plan's, or the one beside.
 fn guard_of(migration: &Migration, report: Option<&PlanReport>) -> Option<GuardReport> {
-    let beside = migration.guard.as_ref().and_then(cutover::AutoRollback::report);
+    let beside = migration.guard.as_ref().and_then(AutoRollback::report);
     report.and_then(|report| report.guard.clone()).or(beside)
 }
 
@@ -154,9 +175,9 @@ const fn exposes(mode: SystemMode) -> u8 {
 fn plan(driver: &PlanDriver, report: Option<PlanReport>) -> PlanView {
     let plan = driver.plan();
     let present = report.as_ref().and_then(|report| plan.position(report.step.as_deref()?));
-    let ended = report.as_ref().is_some_and(|report| report.end == Some(cutover::plan::PlanEnd::Done));
+    let ended = report.as_ref().is_some_and(|report| report.end == Some(PlanEnd::Done));
     let next = if ended { plan.steps().len() } else { present.map_or(0, |present| present + 1) };
-    let step = |(place, step): (usize, &cutover::plan::Step)| StepView {
+    let step = |(place, step): (usize, &Step)| StepView {
         step: step.clone(),
         state: place_of(place, present, next, ended),
         needs: if place == next { needs(report.as_ref()) } else { Vec::new() },

@@ -1,14 +1,15 @@
 //! What pages and the API show of stores: each answer comes in time, and says so if a store did not answer.
 
 use std::cmp::Reverse;
+use std::collections::VecDeque;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cutover::Discrepancy;
 use cutover::control::{NotClaimed, VerifyError};
 use cutover::record::{Fingerprint, MemoryRecorder};
 use cutover::store::{AuditEntry, AuditHead, DiscrepancyStore, ItemId, StoreError};
+use cutover::{Discrepancy, MigrationController};
 use futures_util::future::join;
 
 use crate::Migration;
@@ -52,7 +53,7 @@ pub(crate) async fn discrepancies(
         Discrepancies::Store(_) => None,
     };
     let found = match kept {
-        Discrepancies::Memory(recorder) => Ok(in_memory(recorder, search)),
+        Discrepancies::Memory(recorder) => in_memory(recorder, search),
         Discrepancies::Store(store) => in_time(state.patience(), in_store(store, migration, search)).await,
     };
     let (Found { discrepancies, next, searched }, trouble) = or_trouble(found);
@@ -74,16 +75,21 @@ struct Found {
 }
 
 /// Those with the most occurrences first, over all pages.
-fn in_memory(recorder: &MemoryRecorder, search: &Search) -> Found {
+fn in_memory(recorder: &MemoryRecorder, search: &Search) -> Answered<Found> {
     let mut all = recorder.discrepancies();
     let searched = all.len();
     all.sort_by_key(by_occurrences);
-    let begin = search.after.and_then(|after| all.iter().position(|found| found.fingerprint == after));
-    let mut wanted = all.into_iter().skip(begin.map_or(0, |at| at + 1)).filter(|found| search.wants(found));
+    let begin = match search.after {
+        Some(after) => 1 + all.iter().position(|found| found.fingerprint == after).ok_or(GONE)?,
+        None => 0,
+    };
+    let mut wanted = all.into_iter().skip(begin).filter(|found| search.wants(found));
     let discrepancies: Vec<_> = wanted.by_ref().take(search.limit).collect();
     let next = wanted.next().and_then(|_| discrepancies.last().map(|last| last.fingerprint));
-    Found { discrepancies, next, searched }
+    Ok(Found { discrepancies, next, searched })
 }
+
+const GONE: &str = "The page before ended with a discrepancy that is not kept any more. Begin with the first page.";
 
 fn by_occurrences(discrepancy: &Discrepancy) -> (Reverse<u64>, Fingerprint) {
     (Reverse(discrepancy.occurrences), discrepancy.fingerprint)
@@ -161,33 +167,52 @@ pub(crate) async fn audit(state: &State, watched: &Watched, search: AuditSearch)
 /// The newest entries of those that are wanted, newest first.
 async fn newest(migration: &Migration, search: AuditSearch) -> Result<Vec<AuditEntry>, StoreError> {
     let controller = &migration.controller;
+    if search.before.is_none() {
+        controller.refresh().await?;
+    }
     let below = search.before.unwrap_or(u64::MAX);
-    let mut end = controller.status().epoch.min(below.saturating_sub(1));
-    let mut entries: Vec<AuditEntry> = Vec::new();
-    // Others may have written more than this process knows.
+    let end = controller.status().epoch.min(below.saturating_sub(1));
+    let mut window = search.limit as u64;
+    // A store that lost records has fewer than are known.
     loop {
-        let begin = entries.last().map_or_else(|| end.saturating_sub(search.limit as u64), |last| last.epoch);
-        let page = controller.history(begin, MAX_PAGE).await?;
-        let (full, none) = (page.len() == MAX_PAGE, page.is_empty());
-        entries.extend(page.into_iter().filter(|entry| entry.epoch < below));
-        let passed = entries.last().is_some_and(|last| last.epoch.saturating_add(1) >= below);
-        if none && entries.is_empty() && begin > 0 {
-            end = begin;
-            continue;
+        let begin = end.saturating_sub(window);
+        let entries = entries_between(controller, begin, below, search.limit).await?;
+        if begin == 0 || !entries.is_empty() {
+            return Ok(entries);
         }
-        if !full || passed {
-            break;
+        window = window.saturating_mul(8);
+    }
+}
+
+/// The newest `limit` of the entries between two epochs, newest first.
+async fn entries_between(
+    controller: &MigrationController,
+    mut after: u64,
+    below: u64,
+    limit: usize,
+) -> Result<Vec<AuditEntry>, StoreError> {
+    let mut entries = VecDeque::with_capacity(limit);
+    loop {
+        let page = controller.history(after, MAX_PAGE).await?;
+        let last_page = page.len() < MAX_PAGE;
+        after = page.last().map_or(after, |last| last.epoch);
+        for entry in page.into_iter().filter(|entry| entry.epoch < below) {
+            entries.push_front(entry);
+            entries.truncate(limit);
+        }
+        if last_page || after.saturating_add(1) >= below {
+            return Ok(entries.into());
         }
     }
-    entries.reverse();
-    entries.truncate(search.limit);
-    Ok(entries)
 }
 
 async fn verification(state: &State, migration: &Migration, wanted: bool) -> Answered<Option<Verification>> {
     if !wanted {
         return Ok(None);
     }
+    let Ok(_permit) = state.verifications.try_acquire() else {
+        return Err("The audit is being verified for others already; try again in a moment.".to_owned());
+    };
     match tokio::time::timeout(state.patience(), migration.controller.verify()).await {
         Ok(Ok(head)) => Ok(Some(intact(head))),
         Ok(Err(VerifyError::Fault(fault))) => {

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
 use cutover::Clock;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
+use tokio::time::Instant;
 
 use crate::origin::Origin;
 use crate::rate::Limits;
@@ -25,7 +26,14 @@ pub(crate) struct State {
     pub(crate) limits: Limits,
     /// A permit for each event stream.
     pub(crate) streams: Arc<Semaphore>,
+    /// A permit for each audit that is read as a whole.
+    pub(crate) verifications: Semaphore,
+    /// Whether event streams are to end.
+    pub(crate) closing: watch::Sender<bool>,
 }
+
+/// How many audits are read as a whole at once.
+pub(crate) const VERIFICATIONS: usize = 4;
 
 /// How many event streams there are at once.
 pub(crate) const STREAMS: usize = 64;
@@ -61,6 +69,8 @@ pub(crate) struct Kept {
     pub(crate) counted: Counted,
     /// What was seen last, and how often it was something else.
     pub(crate) seen: (String, u64),
+    /// The last stamp, and when it was made.
+    pub(crate) stamped: Option<(Instant, String)>,
 }
 
 /// What stores were asked for in the background; `None` where they did not answer.

@@ -1,10 +1,14 @@
 //! What goes on between requests: charts are sampled and stores are asked, as long as the router is there.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Weak;
 use std::time::Duration;
 
 use cutover::store::StoreError;
-use futures_util::future::join;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, join, select};
+use tokio::sync::watch;
 
 use crate::Migration;
 use crate::migration::Discrepancies;
@@ -17,11 +21,25 @@ const ASKED_EVERY: Duration = Duration::from_secs(30);
 /// More discrepancies are not counted.
 const COUNTED: usize = 1_000;
 
+/// Ends all event streams when `until` comes, if that is before the router is gone.
+pub(crate) async fn close(closing: watch::Sender<bool>, state: Weak<State>, until: BoxFuture<'static, ()>) {
+    let gone = gone(state);
+    drop(select(until, pin!(gone)).await);
+    closing.send_replace(true);
+}
+
+async fn gone(state: Weak<State>) {
+    while state.strong_count() > 0 {
+        tokio::time::sleep(ASKED_EVERY).await;
+    }
+}
+
 /// Samples until the router is gone.
 pub(crate) async fn sample(state: Weak<State>, every: Duration) {
     while let Some(state) = state.upgrade() {
         for watched in &state.migrations {
-            sample_one(&state, watched);
+            // What the host counts by may panic, which must not end the charts of the others.
+            drop(catch_unwind(AssertUnwindSafe(|| sample_one(&state, watched))));
         }
         drop(state);
         tokio::time::sleep(every).await;
@@ -55,6 +73,12 @@ pub(crate) async fn ask(state: Weak<State>) {
 }
 
 async fn count(migration: &Migration, patience: Duration) -> Counted {
+    // A store that panics has not answered.
+    let counted = AssertUnwindSafe(count_both(migration, patience)).catch_unwind();
+    counted.await.unwrap_or_default()
+}
+
+async fn count_both(migration: &Migration, patience: Duration) -> Counted {
     let stuck = async {
         let claims = migration.claims.as_ref()?;
         in_time(patience, claims.stuck(MAX_PAGE)).await.ok().map(|stuck| stuck.len())

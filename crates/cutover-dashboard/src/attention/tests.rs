@@ -91,7 +91,7 @@ fn a_side_that_is_not_well_is_an_alarm_where_it_serves() {
     }
 }
 
-fn guard(change: Value) -> GuardReport {
+fn guard(change: &Value) -> GuardReport {
     let mut report = json!({
         "verdict": "inconclusive", "action": null, "epoch": 1, "mode": "gradual_rollout", "rollout": 10.0, "phase": 1,
         "triggers": [], "criteria": [], "notes": []
@@ -106,16 +106,16 @@ fn trigger(verdict: &str, dry_run: bool) -> Value {
             "relative": null, "action": "rollback", "dry_run": dry_run })
 }
 
-fn of_guard(change: Value) -> Vec<String> {
+fn of_guard(change: &Value) -> Vec<String> {
     let (status, guard) = (controller().status(), guard(change));
     said(&Facts { status: &status, plan: None, guard: Some(&guard), discrepancies: None, stuck: None })
 }
 
 #[test]
 fn what_the_guard_found_is_said_with_its_numbers() {
-    assert_eq!(of_guard(json!({})), [""; 0]);
+    assert_eq!(of_guard(&json!({})), [""; 0]);
     let regressed = json!({ "verdict": "regressed", "action": "freeze", "triggers": [trigger("regressed", false)] });
-    let found = of_guard(regressed);
+    let found = of_guard(&regressed);
     assert_one(
         &found,
         "Alarm: The new side has regressed: error rate: 100 of 400 calls of new failed (25.0 %)",
@@ -123,7 +123,7 @@ fn what_the_guard_found_is_said_with_its_numbers() {
     );
     assert!(found[0].contains("It asks for: freeze."), "{found:?}");
     let dry = json!({ "triggers": [trigger("regressed", true)] });
-    assert_one(&of_guard(dry), "Warning: A trigger that is only tried out has regressed: error rate.", "");
+    assert_one(&of_guard(&dry), "Warning: A trigger that is only tried out has regressed: error rate.", "");
     let notes = [
         (
             json!({ "note": "no_new_counts", "seconds": 300 }),
@@ -139,12 +139,12 @@ fn what_the_guard_found_is_said_with_its_numbers() {
         ),
     ];
     for (note, begins, advises) in notes {
-        assert_one(&of_guard(json!({ "notes": [note] })), begins, advises);
+        assert_one(&of_guard(&json!({ "notes": [note] })), begins, advises);
     }
     for quiet in
         [json!({ "note": "no_baseline" }), json!({ "note": "nothing_counted" }), json!({ "note": "begun_anew" })]
     {
-        assert_eq!(of_guard(json!({ "notes": [quiet] })), [""; 0]);
+        assert_eq!(of_guard(&json!({ "notes": [quiet] })), [""; 0]);
     }
 }
 

@@ -1,6 +1,9 @@
 //! The audit is shown page by page, newest first, and an entry that was tampered with is named.
 
+use std::time::Duration;
+
 use cutover::store::{AuditEntry, Change, Expect, MigrationId, Record, WakeUps, async_trait};
+use cutover::testing::Fault;
 use cutover::{MemoryStore, MigrationController, Percentage, StateStore, StoreError, SystemMode};
 use cutover_dashboard::{Dashboard, Migration};
 use serde_json::{Value, json};
@@ -122,4 +125,17 @@ async fn an_entry_that_was_tampered_with_is_named() {
     );
     assert!(page["verification"]["finding"].as_str().unwrap().contains("entry 3"), "{page}");
     assert_eq!(epochs(&page).len(), 5, "it is shown all the same");
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_most_four_audits_are_read_as_a_whole_at_once() {
+    let world = World::new().await;
+    with_entries(&world.search, 3).await;
+    world.store.set_standing(Some(Fault::Delay(Duration::from_millis(100))));
+    let path = "/api/v1/migrations/search/audit?verify=1";
+    let replies = futures::future::join_all((0..6).map(|_| world.get(path))).await;
+    let verified = replies.iter().filter(|reply| reply.json()["verification"]["intact"] == true).count();
+    let busy = replies.iter().filter(|reply| reply.body.contains("being verified for others")).count();
+    assert_eq!((verified, busy), (4, 2));
+    assert_eq!(world.get(path).await.json()["verification"]["intact"], json!(true), "there is room again");
 }

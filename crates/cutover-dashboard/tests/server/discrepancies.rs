@@ -28,7 +28,9 @@ fn found(number: u64) -> Vec<Discrepancy> {
 /// A dashboard that reads them from memory, and one that reads them from a store.
 async fn worlds(number: u64) -> [World; 2] {
     let (memory, other) = (World::new().await, World::new().await);
-    found(number).into_iter().for_each(|found| memory.recorder.record(found).unwrap());
+    for found in found(number) {
+        memory.recorder.record(found).unwrap();
+    }
     let store = MemoryStore::new();
     store.add(other.search.id(), &found(number)).await.unwrap();
     let migration = Migration::new(&other.search).discrepancy_store(store);
@@ -131,4 +133,15 @@ async fn they_are_counted_and_none_are_shown_where_nobody_keeps_them() {
     assert_eq!(world.get("/api/v1/migrations/cart").await.json()["discrepancies"], json!(null));
     let reply = world.get("/api/v1/migrations/cart/discrepancies").await;
     assert_eq!((reply.status, reply.problem().as_str()), (404, "not_shown"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_after_one_that_is_not_kept_any_more_says_so() {
+    let [world, _] = worlds(5).await;
+    let after = world.recorder.discrepancies()[0].fingerprint;
+    world.recorder.clear();
+    world.record_discrepancies(7..9);
+    let page = page(&world, &format!("after={after}")).await;
+    assert_eq!((fingerprints(&page).len(), &page["next"]), (0, &json!(null)));
+    assert!(page["trouble"].as_str().unwrap().contains("Begin with the first page"), "{page}");
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use cutover::SystemMode;
+use cutover::testing::Fault;
 use futures::FutureExt;
 use http::{Method, Response};
 use http_body_util::BodyExt;
@@ -135,8 +136,35 @@ async fn background_tasks_end_when_the_dashboard_is_dropped() {
     let before = tokio::runtime::Handle::current().metrics().num_alive_tasks();
     let router = none.router().unwrap();
     tokio::time::sleep(Duration::from_secs(10)).await;
-    assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), before + 2);
+    assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), before + 3);
     drop(router);
     tokio::time::sleep(Duration::from_secs(60)).await;
     assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_moves_with_the_clock_alone_is_no_change() {
+    let world = World::with(|dashboard| dashboard.sample_every(Duration::from_secs(3_600))).await;
+    tokio::time::sleep(Duration::from_secs(40)).await;
+    world.store.set_standing(Some(Fault::Unavailable));
+    tokio::time::sleep(Duration::from_secs(40)).await;
+    assert!(world.cart.status().stale);
+    let mut stream = open(&world, "/m/cart/live").await;
+    stamp(&mut stream).await;
+    for _ in 0..14 {
+        world.clock.advance(Duration::from_secs(1));
+        assert!(timeout(Duration::from_secs(1), next(&mut stream)).await.is_err());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn streams_end_when_the_host_says_so() {
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let world = World::with(|dashboard| dashboard.until(ended.map(drop))).await;
+    let mut stream = open(&world, "/live").await;
+    stamp(&mut stream).await;
+    end.send(()).unwrap();
+    let last = timeout(Duration::from_secs(1), async { while next(&mut stream).await.is_some() {} }).await;
+    assert_eq!(last, Ok(()));
+    assert_eq!(world.get("/api/v1/migrations").await.status, 200, "everything else goes on");
 }

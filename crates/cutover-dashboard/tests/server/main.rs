@@ -1,5 +1,5 @@
 //! The promises of the dashboard's server, one file for each.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod audit;
 mod claims;
@@ -8,6 +8,7 @@ mod common;
 mod cross_site;
 mod discrepancies;
 mod documented;
+mod doubt;
 mod headers;
 mod limits;
 mod live;

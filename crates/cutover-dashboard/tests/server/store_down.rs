@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::common::{READ, World, by_header, commands};
 
-const FAULTS: [Fault; 3] = [Fault::Hang, Fault::Unavailable, Fault::Corrupt];
+const FAULTS: [Fault; 4] = [Fault::Hang, Fault::Unavailable, Fault::Corrupt, Fault::Panic];
 
 #[tokio::test(start_paused = true)]
 async fn everything_can_be_read_within_the_timeout() {
@@ -59,7 +59,7 @@ async fn what_the_store_did_not_answer_is_said() {
 
 #[tokio::test(start_paused = true)]
 async fn an_emergency_holds_at_once_and_says_that_it_is_not_stored_yet() {
-    for fault in [Fault::Hang, Fault::Unavailable] {
+    for fault in [Fault::Hang, Fault::Unavailable, Fault::Panic] {
         for path in ["/api/v1/migrations/search/emergency", "/api/v1/migrations/search/abort", "/api/v1/emergency"] {
             let world = World::new().await;
             world.to(SystemMode::Parallel).await;
@@ -67,8 +67,6 @@ async fn an_emergency_holds_at_once_and_says_that_it_is_not_stored_yet() {
             let body = json!({ "reason": "fire" });
             let mut asked = Box::pin(world.post("operate", path, &body));
             assert!(futures::poll!(&mut asked).is_pending());
-            tokio::task::yield_now().await;
-            let _ = futures::poll!(&mut asked);
             assert_eq!(world.search.mode(), SystemMode::EmergencyRollback, "{path}: before the store has answered");
             let reply = asked.await;
             let answer = reply.json();
