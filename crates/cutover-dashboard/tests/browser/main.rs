@@ -1,5 +1,7 @@
 //! What people see and do, in a real browser.
 
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests fail the test")]
+
 mod actions;
 mod hostile;
 mod keyboard;

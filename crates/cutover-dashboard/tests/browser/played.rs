@@ -152,12 +152,12 @@ impl Part {
             let route = self.controller.route(key);
             let draw = mixed(key);
             let legacy = Sample::new(Side::Legacy, Outcome::Ok, millis(8 + draw % 6 + tail(draw)));
-            let fails = broken && draw % 4 == 0;
+            let fails = broken && draw.is_multiple_of(4);
             let outcome = if fails { Outcome::Err } else { Outcome::Ok };
             let new = Sample::new(Side::New, outcome, millis(5 + draw % 4 + tail(draw >> 8)));
             match (route.running_shadow().is_some(), route.serve) {
                 (true, _) => {
-                    let verdict = if draw % 60 == 0 { Verdict::Mismatched } else { Verdict::Matched };
+                    let verdict = if draw.is_multiple_of(60) { Verdict::Mismatched } else { Verdict::Matched };
                     self.monitor.record_pair(&route, &legacy, &new, verdict);
                 }
                 (false, Side::Legacy) => self.monitor.record(&route, &legacy),
@@ -173,7 +173,7 @@ fn millis(count: u64) -> Duration {
 
 /// One call in twelve takes longer.
 fn tail(draw: u64) -> u64 {
-    if draw % 12 == 0 { (draw >> 24) % 9 } else { 0 }
+    if draw.is_multiple_of(12) { (draw >> 24) % 9 } else { 0 }
 }
 
 fn mixed(number: u64) -> u64 {

@@ -25,7 +25,6 @@ pub(crate) const HOSTILE: &str = "\"><img src=x onerror=alert(1)><script>alert(2
 pub(crate) struct Stage {
     /// Where the dashboard is.
     pub(crate) url: String,
-    pub(crate) store: MemoryStore,
     /// In gradual rollout at 25 %, with a guard, discrepancies and claims.
     pub(crate) search: MigrationController,
     pub(crate) recorder: Arc<MemoryRecorder>,
@@ -85,7 +84,7 @@ impl Stage {
             .migration(Migration::new(&fresh))
             .sample_every(Duration::from_secs(1));
         let (url, server) = serve(dashboard).await;
-        Self { url, store, search, recorder, price, driver, server }
+        Self { url, search, recorder, price, driver, server }
     }
 
     /// The last entry of the audit of `migration`.

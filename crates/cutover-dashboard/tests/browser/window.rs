@@ -186,7 +186,7 @@ fn is_stale(error: &CmdError) -> bool {
     matches!(error, CmdError::Standard(error) if error.error == ErrorStatus::StaleElementReference)
 }
 
-/// A command that WebDriver does not have, and chromedriver has.
+/// What chromedriver knows beyond the protocol.
 #[derive(Debug)]
 struct Raw {
     path: &'static str,
