@@ -175,9 +175,7 @@ impl Dashboard {
 }
 
 fn check_base_path(path: &str) -> Result<(), DashboardError> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/-._~".contains(c);
-    let good = path.is_empty() || (path.starts_with('/') && !path.contains("//") && path.chars().all(plain));
-    if good { Ok(()) } else { Err(DashboardError::BasePath) }
+    if gate::is_base(path) { Ok(()) } else { Err(DashboardError::BasePath) }
 }
 
 fn routes(state: &Arc<State>) -> Router {

@@ -136,11 +136,46 @@ async fn serve(state: &State, mut routes: Router, request: Request, asked: Asked
 }
 
 fn mount(state: &State, parts: &Parts) -> Mount {
-    if let Some(base) = &state.base_path {
-        return Mount(base.clone());
-    }
     let inner = parts.uri.path();
     let whole = parts.extensions.get::<OriginalUri>().map_or(inner, |uri| uri.0.path());
-    let base = if inner == "/" { whole } else { whole.strip_suffix(inner).unwrap_or_default() };
-    Mount(base.trim_end_matches('/').to_owned())
+    Mount(state.base_path.clone().unwrap_or_else(|| in_front(inner, whole).to_owned()))
+}
+
+/// What stands before the path `inner` in the `whole` one. Links begin with it, so that it must not lead elsewhere.
+fn in_front<'a>(inner: &str, whole: &'a str) -> &'a str {
+    let front = if inner == "/" { whole } else { whole.strip_suffix(inner).unwrap_or_default() };
+    let front = front.trim_end_matches('/');
+    if is_base(front) { front } else { "" }
+}
+
+/// Whether a path may stand before the paths in links: empty, or `/` and what browsers take for a path of this site.
+pub(crate) fn is_base(path: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/-._~".contains(c);
+    path.is_empty() || (path.starts_with('/') && !path.contains("//") && path.chars().all(plain))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_it_is_mounted_is_what_stands_before_the_path() {
+        let table = [
+            ("/", "/", ""),
+            ("/m/search", "/m/search", ""),
+            ("/", "/cutover", "/cutover"),
+            ("/", "/cutover/", "/cutover"),
+            ("/m/search", "/cutover/m/search", "/cutover"),
+            ("/m/search/audit", "/ops/cutover/m/search/audit", "/ops/cutover"),
+            ("/m", "/m/m", "/m"),
+            // A host that rewrites paths has to say what stands before them.
+            ("/m/search", "/other", ""),
+            ("/m/search", "//evil.example/m/search", ""),
+            ("/", "/\\evil.example", ""),
+            ("/m/search", "/a\"b/m/search", ""),
+        ];
+        for (inner, whole, expected) in table {
+            assert_eq!(in_front(inner, whole), expected, "{inner} of {whole}");
+        }
+    }
 }

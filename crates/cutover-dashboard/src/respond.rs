@@ -14,6 +14,17 @@ pub(crate) fn json<T: Serialize>(value: &T) -> Response {
 
 /// A refusal: for the API as JSON, for pages as plain text.
 pub(crate) fn refuse(problem: &Problem, api: bool) -> Response {
+    let mut response = refusal(problem, api);
+    let advice = match problem.status {
+        405 => Some((header::ALLOW, "GET, HEAD, POST")),
+        429 => Some((header::RETRY_AFTER, "6")),
+        _ => None,
+    };
+    response.headers_mut().extend(advice.map(|(name, value)| (name, HeaderValue::from_static(value))));
+    response
+}
+
+fn refusal(problem: &Problem, api: bool) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if api {
         let mut response = (status, Json(problem)).into_response();

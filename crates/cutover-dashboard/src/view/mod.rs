@@ -221,7 +221,7 @@ pub struct DiscrepancyPage {
     pub searched: usize,
     /// How many found no room where they are kept, in this process.
     pub dropped: Option<u64>,
-    /// Why something is missing here, in a sentence: the store did not answer.
+    /// Why something is missing here, in a sentence, such as that the store did not answer.
     pub trouble: Option<String>,
 }
 
@@ -237,7 +237,7 @@ pub struct AuditPage {
     pub next: Option<u64>,
     /// What verification found, if it was asked for and the store answered.
     pub verification: Option<Verification>,
-    /// Why something is missing here, in a sentence: the store did not answer.
+    /// Why something is missing here, in a sentence, such as that the store did not answer.
     pub trouble: Option<String>,
 }
 
@@ -263,7 +263,7 @@ pub struct ClaimsPage {
     pub stuck: Vec<ClaimRecord>,
     /// The item that was looked up, if it was ever claimed.
     pub found: Option<ClaimRecord>,
-    /// Why something is missing here, in a sentence: the store did not answer.
+    /// Why something is missing here, in a sentence, such as that the store did not answer.
     pub trouble: Option<String>,
 }
 

@@ -120,6 +120,7 @@ async fn an_actor_asks_for_ten_changes_a_minute_and_an_emergency_still_passes() 
     for (name, body) in commands().into_iter().filter(|(name, _)| !matches!(*name, "emergency" | "abort")) {
         let reply = world.post("override", &format!("/api/v1/migrations/search/{name}"), &body).await;
         assert_eq!((reply.status, reply.problem().as_str()), (429, "rate"), "{name}");
+        assert_eq!(reply.headers["retry-after"], "6");
     }
     let form = somebody("operate", http::Method::POST, "/m/search/pause").header("sec-fetch-site", "same-origin");
     assert_eq!(world.send(form.body(Body::empty()).unwrap()).await.status, 429);

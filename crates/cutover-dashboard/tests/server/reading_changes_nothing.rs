@@ -53,7 +53,12 @@ async fn other_methods_are_refused() {
                 .header("content-type", "application/json")
                 .header("x-cutover-dashboard", "1")
                 .body(Body::from(body.to_string()));
-            assert_eq!(world.send(request.unwrap()).await.status, 405, "{method} {path}");
+            let reply = world.send(request.unwrap()).await;
+            assert_eq!(
+                (reply.status, reply.headers["allow"].to_str().unwrap()),
+                (405, "GET, HEAD, POST"),
+                "{method} {path}"
+            );
         }
     }
     assert_eq!(world.stored().await, before);
