@@ -76,7 +76,8 @@ impl Found {
 impl EntryWords {
     fn of(entry: &AuditEntry, now: u64) -> Self {
         let evidence = entry.evidence.as_ref().and_then(|evidence| serde_json::to_string_pretty(evidence).ok());
-        let said = GuardReport::of(entry).map(|report| report.reason()).filter(|reason| !reason.is_empty());
+        let said = GuardReport::of(entry).map(|report| report.reason());
+        let said = said.filter(|said| !said.is_empty() && !entry.reason.as_str().contains(said.as_str()));
         Self {
             epoch: entry.epoch,
             kind: words::change_kind(entry.kind),

@@ -10,6 +10,7 @@ mod narrow;
 mod pages;
 mod plain;
 mod played;
+mod rare_actions;
 mod shots;
 mod stage;
 mod stale;
