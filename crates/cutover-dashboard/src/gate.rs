@@ -18,7 +18,7 @@ use crate::origin::{self, Door};
 use crate::respond::{refuse, secure};
 use crate::state::State;
 use crate::view::Problem;
-use crate::{Deny, Principal};
+use crate::{Deny, Principal, pages};
 
 /// What stands before the paths of the dashboard, such as `/cutover`; empty at the root. It is among the extensions of every
 /// request behind the gate, as is the [`Principal`].
@@ -36,11 +36,14 @@ async fn admit(state: &State, routes: Router, request: Request) -> Result<Respon
     let (mut parts, body) = request.into_parts();
     let asked = Asked::of(&parts);
     let principal = authorize(state, &parts).await.map_err(|deny| denied(&deny, asked))?;
-    let refused = |problem: Problem| refuse(&problem, asked.api);
+    let mount = mount(state, &parts);
+    let refused = |problem: Problem| {
+        if asked.api { refuse(&problem, true) } else { pages::refused(&mount, &principal, &problem) }
+    };
     check_method(state, &parts, &principal, asked).map_err(refused)?;
     let body =
         if parts.method == Method::POST { read(state, body, asked).await.map_err(refused)? } else { Body::empty() };
-    parts.extensions.insert(mount(state, &parts));
+    parts.extensions.insert(mount);
     parts.extensions.insert(principal);
     serve(state, routes, Request::from_parts(parts, body), asked).await
 }

@@ -15,10 +15,18 @@ mod tests;
 pub(crate) mod words;
 
 use askama::Template;
+use axum::body::Body;
+use axum::response::Response;
+use http::{HeaderValue, header};
+
+use crate::Principal;
+use crate::gate::Mount;
+use crate::respond::refuse;
+use crate::view::Problem;
 use audit::audit;
 use claims::claims;
 use discrepancies::{discrepancies, discrepancy};
-use frame::{Frame, Notice};
+use frame::{Base, Frame, Notice};
 use migration::migration;
 use overview::overview;
 
@@ -44,6 +52,21 @@ impl Flag {
 struct ProblemPage {
     frame: Frame,
     heading: &'static str,
+}
+
+/// What is answered to a request for a page that the gate refuses to somebody whom it knows.
+pub(crate) fn refused(mount: &Mount, principal: &Principal, problem: &Problem) -> Response {
+    let notice = Notice::Refused { problem: problem.clone(), reason: String::new() };
+    let (actor, base) = (principal.actor().as_str(), Base(mount.0.clone()));
+    let frame = Frame::new(&base, "Refused", actor, Some(principal.role()), Some(notice));
+    let mut response = refuse(problem, false);
+    if let Ok(page) = self::problem(frame, "This was refused") {
+        let kind = HeaderValue::from_static("text/html; charset=utf-8");
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+        *response.body_mut() = Body::from(page);
+    }
+    response
 }
 
 /// A page that says why there is none; the notice of the frame says it.

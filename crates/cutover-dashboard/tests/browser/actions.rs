@@ -124,3 +124,22 @@ async fn what_a_role_may_not_do_is_shown_as_such() {
     assert!(window.text("#why-parallel").await.contains("operate"));
     window.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_changes_too_much_is_refused_on_a_page_and_can_still_roll_back() {
+    let stage = Stage::open().await;
+    let window = Window::open(&stage, "olga").await;
+    for number in 1..=40 {
+        window.go("/m/search").await;
+        window.act("rollout", "", &[("percent", &number.to_string()), ("reason", "again")]).await;
+        if window.text("h1").await == "This was refused" {
+            break;
+        }
+    }
+    assert!(window.text("#notice[role=alert]").await.contains("too many changes"));
+    window.go("/m/search").await;
+    window.click(".emergency > summary").await;
+    window.send(".emergency button").await;
+    assert_eq!(stage.search.mode(), SystemMode::EmergencyRollback);
+    window.close().await;
+}
