@@ -38,7 +38,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         4 => (side, 0..9_u8, 0..9_u8, 1..900_u64).prop_map(|(side, ok, failed, millis)| Step::Calls { side, ok, failed, millis }),
         2 => (0..9_u8, 0..9_u8).prop_map(|(matched, mismatched)| Step::Pairs { matched, mismatched }),
-        4 => (0..5_000_u64).prop_map(|millis| Step::Wait { millis }),
+        4 => (0..12_000_u64).prop_map(|millis| Step::Wait { millis }),
         1 => Just(Step::NextPhase),
         4 => Just(Step::Look),
     ];
@@ -58,7 +58,9 @@ struct Watched {
 impl Watched {
     fn new() -> Self {
         let clock = ManualClock::new();
-        let monitor = PerformanceMonitor::builder().clock(clock.clone()).build().unwrap();
+        // Calls that are told of when they end are counted when the timeout is over.
+        let builder = PerformanceMonitor::builder().clock(clock.clone()).timeout(Duration::from_secs(2));
+        let monitor = builder.build().unwrap();
         let route = Route::new(SystemMode::Parallel, Side::Legacy);
         Self { clock, monitor, sampler: Sampler::default(), route, first: None, phases: Vec::new() }
     }
@@ -119,6 +121,26 @@ proptest! {
             prop_assert_eq!(point.mismatch_rate.is_none(), point.compared == 0);
         }
     }
+}
+
+#[test]
+fn the_first_point_of_a_phase_has_all_that_was_counted_in_it() {
+    let mut watched = Watched::new();
+    let calls = Step::Calls { side: Side::Legacy, ok: 8, failed: 1, millis: 5 };
+    let second = || Step::Wait { millis: 1_000 };
+    let mut said = Vec::new();
+    for _ in 0..3 {
+        for step in [calls.clone(), second(), calls.clone(), second(), second(), second(), second()] {
+            watched.take(&step);
+        }
+        watched.look();
+        said.push(watched.monitor.counts().legacy.started);
+        watched.take(&Step::NextPhase);
+    }
+    assert_eq!(said[1..], [9, 9], "a phase begins with the tick after its first call");
+    let points = watched.sampler.series(Duration::from_secs(5)).points;
+    let calls: Vec<_> = points.iter().map(|point| (point.epoch, point.legacy.calls)).collect();
+    assert_eq!(calls, [(1, 9), (2, 9)], "neither nothing nor what is less than nothing");
 }
 
 #[test]
