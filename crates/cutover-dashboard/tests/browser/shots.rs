@@ -19,9 +19,9 @@ const PAGES: [(&str, &str); 7] = [
     ("claims", "/m/suggest/claims?item=catalogue%2Fmugs"),
 ];
 
-/// The pages, themes and sizes that the README shows.
-const README: [(&str, &str, &str, u32, u32); 2] =
-    [("overview", "", "light", 1280, 760), ("migration", "/m/search", "dark", 1200, 960)];
+/// The pages, themes, heights and scales that the README shows.
+const README: [(&str, &str, &str, u32, f64); 2] =
+    [("overview", "", "light", 800, 1.0), ("migration", "/m/price", "dark", 1280, 0.75)];
 
 /// What a picture of the README may weigh.
 const HEAVIEST: usize = 200 * 1024;
@@ -47,10 +47,12 @@ async fn pictures_are_made_in_both_themes_and_two_widths() {
         }
     }
     assert_eq!(window.complaints().await, Vec::<String>::new());
-    for (name, path, scheme, width, height) in README {
+    for (name, path, scheme, height, scale) in README {
         window.scheme(scheme).await;
         window.go(path).await;
-        let picture = take(&window, width, height).await;
+        window.scaled(1280, height, scale).await;
+        tokio::time::sleep(SETTLED).await;
+        let picture = window.client.screenshot().await.unwrap();
         if std::env::var_os("CUTOVER_SCREENSHOTS").is_some() {
             assert!(picture.len() <= HEAVIEST, "{name} has {} bytes", picture.len());
             let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
@@ -60,9 +62,12 @@ async fn pictures_are_made_in_both_themes_and_two_widths() {
     window.close().await;
 }
 
+/// After so long a window of another size is drawn.
+const SETTLED: Duration = Duration::from_millis(150);
+
 async fn take(window: &Window, width: u32, height: u32) -> Vec<u8> {
     window.size(width, height).await;
-    tokio::time::sleep(Duration::from_millis(150)).await;
+    tokio::time::sleep(SETTLED).await;
     let picture = window.client.screenshot().await.unwrap();
     // The size stands in the first chunk of a PNG.
     let number = |at: usize| u32::from_be_bytes(picture[at..at + 4].try_into().unwrap());

@@ -166,7 +166,12 @@ impl Window {
     }
 
     pub(crate) async fn size(&self, width: u32, height: u32) {
-        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.scaled(width, height, 1.0).await;
+    }
+
+    /// The same, with each pixel of the page `scale` pixels wide.
+    pub(crate) async fn scaled(&self, width: u32, height: u32, scale: f64) {
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": scale, "mobile": false });
         self.devtools("Emulation.setDeviceMetricsOverride", size).await;
     }
 
