@@ -1,6 +1,7 @@
 //! What happens elsewhere appears without a reload, but not in a form that somebody has open.
 
 use cutover::SystemMode;
+use cutover_test_servers::Proxy;
 
 use crate::stage::{Stage, percent};
 use crate::window::Window;
@@ -47,5 +48,21 @@ async fn an_open_form_stays_as_it_was_and_says_what_changed() {
     window.click(".meanwhile button").await;
     window.appears("[data-live=mode]", "compare again").await;
     assert!(!window.has(".meanwhile").await);
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_connection_is_said_until_it_is_back() {
+    let stage = Stage::open().await;
+    let address = stage.url.strip_prefix("http://").unwrap().strip_suffix("/ops").unwrap();
+    let proxy = Proxy::start(address.parse().unwrap()).unwrap();
+    let window = Window::at(&format!("http://{}/ops", proxy.addr()), "vera", true).await;
+    window.go("/m/search").await;
+    proxy.cut();
+    window.appears("#connection", "The connection is lost").await;
+    stage.search.set_rollout(percent(70.0), "ben", "meanwhile").await.unwrap();
+    proxy.pass();
+    window.appears(".title-row", "70 % new").await;
+    assert!(!window.find("#connection").await.is_displayed().await.unwrap());
     window.close().await;
 }
