@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cutover::control::Claims;
 use cutover::monitor::PerformanceMonitor;
 use cutover::record::MemoryRecorder;
-use cutover::store::{DiscrepancyStore, MigrationId};
+use cutover::store::{DiscrepancyStore, MigrationId, StoreError};
 use cutover::{AutoRollback, MigrationController, PlanDriver};
 
 /// One migration on a dashboard: its controller, and the parts that the host has beside it. What is left out is not shown.
@@ -43,6 +43,24 @@ pub(crate) enum Discrepancies {
     Memory(Arc<MemoryRecorder>),
     /// Where all processes see them.
     Store(Arc<dyn DiscrepancyStore>),
+}
+
+impl Discrepancies {
+    /// How many there are, where that is known without waiting.
+    pub(crate) fn len(&self) -> Option<usize> {
+        match self {
+            Self::Memory(recorder) => Some(recorder.len()),
+            Self::Store(_) => None,
+        }
+    }
+
+    pub(crate) async fn clear(&self, id: &MigrationId) -> Result<(), StoreError> {
+        match self {
+            Self::Memory(recorder) => recorder.clear(),
+            Self::Store(store) => store.clear(id).await?,
+        }
+        Ok(())
+    }
 }
 
 impl Migration {

@@ -23,6 +23,8 @@ pub struct Overview {
     pub role: Role,
     /// When this was seen.
     pub as_of: u64,
+    /// Another text whenever something of this has changed: what the event stream says.
+    pub stamp: String,
     /// Those that need somebody most come first, then by id.
     pub migrations: Vec<Summary>,
 }
@@ -47,6 +49,8 @@ pub struct MigrationView {
     pub actor: String,
     /// What they may do.
     pub role: Role,
+    /// Another text whenever something of this has changed: what the event stream says.
+    pub stamp: String,
     /// What holds. Its epoch and etag are what a command has to expect.
     pub status: MigrationStatus,
     /// What is wrong, or waits for a person; the worst first.
@@ -57,8 +61,12 @@ pub struct MigrationView {
     pub plan: Option<PlanView>,
     /// What the guard found last, the plan's or the one beside.
     pub guard: Option<GuardReport>,
-    /// How many different discrepancies are kept; `None` if they are not shown, or could not be counted.
+    /// How many different discrepancies are kept; `None` if they are not shown, or could not be counted. Where a store keeps
+    /// them they are counted every half minute, and 1,000 stands for as many and more.
     pub discrepancies: Option<usize>,
+    /// How many claims are stuck; `None` if they are not shown, or could not be counted. They are counted every half minute,
+    /// and 200 stands for as many and more.
+    pub stuck: Option<usize>,
     /// Both sides over time, if there is a monitor.
     pub series: Option<Series>,
 }
@@ -194,7 +202,8 @@ pub struct SidePoint {
 pub struct Evidence {
     /// The trigger.
     pub trigger: Trigger,
-    /// The logarithm of the e-value divided by that of the threshold, at least 0; 1 and more is proven.
+    /// The logarithm of the e-value divided by that of the threshold, or the same of the detector of changes if that is
+    /// farther: from 0, and 1 and more is proven.
     pub share: f64,
 }
 
@@ -212,6 +221,8 @@ pub struct DiscrepancyPage {
     pub searched: usize,
     /// How many found no room where they are kept, in this process.
     pub dropped: Option<u64>,
+    /// Why something is missing here, in a sentence, such as that the store did not answer.
+    pub trouble: Option<String>,
 }
 
 /// A page of the audit, newest first: `GET /api/v1/migrations/{id}/audit`.
@@ -224,8 +235,10 @@ pub struct AuditPage {
     pub entries: Vec<AuditEntry>,
     /// The next page has the entries before this epoch.
     pub next: Option<u64>,
-    /// What verification found, if it was asked for.
+    /// What verification found, if it was asked for and the store answered.
     pub verification: Option<Verification>,
+    /// Why something is missing here, in a sentence, such as that the store did not answer.
+    pub trouble: Option<String>,
 }
 
 /// Whether the audit is as it was written.
@@ -248,8 +261,10 @@ pub struct ClaimsPage {
     pub id: MigrationId,
     /// Items whose holder is gone.
     pub stuck: Vec<ClaimRecord>,
-    /// The item that was looked up, if it is claimed.
+    /// The item that was looked up, if it was ever claimed.
     pub found: Option<ClaimRecord>,
+    /// Why something is missing here, in a sentence, such as that the store did not answer.
+    pub trouble: Option<String>,
 }
 
 /// What came of a command.
@@ -262,6 +277,25 @@ pub struct Answer {
     pub stored: bool,
     /// What happened, in a sentence.
     pub text: String,
+}
+
+/// What came of an emergency of all migrations.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Answers {
+    /// What came of each, by id.
+    pub answers: Vec<AnswerOf>,
+}
+
+/// What came of a command for one of several migrations.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct AnswerOf {
+    /// The migration.
+    pub id: MigrationId,
+    /// What came of it.
+    #[serde(flatten)]
+    pub answer: Answer,
 }
 
 /// Why nothing was done, as [RFC 9457](https://www.rfc-editor.org/rfc/rfc9457) has it.
