@@ -145,3 +145,20 @@ async fn a_page_after_one_that_is_not_kept_any_more_says_so() {
     assert_eq!((fingerprints(&page).len(), &page["next"]), (0, &json!(null)));
     assert!(page["trouble"].as_str().unwrap().contains("Begin with the first page"), "{page}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_search_looks_at_so_many_of_a_store_at_once_and_goes_on_where_it_stopped() {
+    let [_, world] = worlds(2_500).await;
+    let (mut found, mut searched, mut after) = (Vec::new(), Vec::new(), String::new());
+    loop {
+        let page = page(&world, &format!("q=/total&after={after}")).await;
+        found.extend(fingerprints(&page));
+        searched.push(page["searched"].as_u64().unwrap());
+        match page["next"].as_str() {
+            Some(next) => after = next.to_owned(),
+            None => break,
+        }
+        assert!(searched.len() < 10, "it goes on: {searched:?}");
+    }
+    assert_eq!((found.len(), searched), (1, vec![1_000, 1_000, 500]));
+}

@@ -112,3 +112,35 @@ async fn an_audit_that_was_lost_is_empty_and_not_called_intact() {
         "{page}"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn of_a_store_that_went_back_the_newest_entries_that_it_has_are_shown() {
+    let changes = |store: Flushed, number: u32| async move {
+        let builder = MigrationController::builder("search", store).runtime(TestRuntime).manual_refresh();
+        let search = builder.open().await.unwrap();
+        for change in 0..number {
+            let to = if change % 2 == 0 { SystemMode::Parallel } else { SystemMode::LegacyOnly };
+            search.transition(to, "ana", "on and off").await.unwrap();
+        }
+        search
+    };
+    let (store, older) = (Flushed::default(), Flushed::default());
+    let search = changes(store.clone(), 18).await;
+    changes(older.clone(), 5).await;
+    *store.0.lock().unwrap() = older.store();
+    let router = Dashboard::new(by_header).migration(Migration::new(&search)).router().unwrap();
+    let world = World { search, router, ..World::new().await };
+    let (mut epochs, mut before) = (Vec::new(), String::new());
+    loop {
+        let page = world.get(&format!("/api/v1/migrations/search/audit?limit=2&before={before}")).await.json();
+        let entries = page["entries"].as_array().unwrap();
+        assert!(entries.len() <= 2, "{page}");
+        epochs.extend(entries.iter().map(|entry| entry["epoch"].as_u64().unwrap()));
+        match page["next"].as_u64() {
+            Some(next) => before = next.to_string(),
+            None => break,
+        }
+    }
+    assert_eq!(epochs, [5, 4, 3, 2, 1]);
+    assert_eq!(world.search.status().doubt.map(|doubt| json!(doubt)["kind"].clone()), Some(json!("state_regressed")));
+}
