@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use cutover_test_servers::ChromeDriver;
 
-/// Asks for a session, and waits for its number.
+/// Asks for a browser, and waits until there is one.
 fn open_browser(driver: &ChromeDriver) {
     let url = driver.url();
     let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
