@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the servers that the tests run, redis-server and PostgreSQL, where they are missing. Leaves no service running.
+# Installs the programs that the tests run, redis-server, PostgreSQL and Chromium with its driver, where they are missing.
+# Leaves no service running.
 set -euo pipefail
 
 policy=/usr/sbin/policy-rc.d
@@ -8,6 +9,8 @@ main() {
     local missing=()
     has_redis || missing+=(redis-server)
     has_postgres || missing+=(postgresql)
+    has_browser || missing+=(chromium chromium-driver)
+    has_font || missing+=(fonts-dejavu-core)
     [ "${#missing[@]}" -gt 0 ] || return 0
     echo "install-test-servers: missing: ${missing[*]}"
     command -v apt-get >/dev/null || fail "this system has no apt-get"
@@ -17,6 +20,7 @@ main() {
     as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y --no-install-recommends "${missing[@]}"
     has_redis || fail "redis-server is still missing"
     has_postgres || fail "initdb and postgres are still missing"
+    has_browser || fail "chromium and chromedriver are still missing"
 }
 
 has_redis() {
@@ -33,6 +37,21 @@ has_postgres() {
         if [ -x "$folder/initdb" ] && [ -x "$folder/postgres" ]; then return 0; fi
     done
     return 1
+}
+
+# Looks where the tests look.
+has_browser() {
+    local browser
+    command -v chromedriver >/dev/null || return 1
+    for browser in chromium chromium-browser google-chrome google-chrome-stable; do
+        if command -v "$browser" >/dev/null; then return 0; fi
+    done
+    return 1
+}
+
+# A browser without any font shows no text in its screenshots.
+has_font() {
+    [ -n "$(find /usr/share/fonts /usr/local/share/fonts /System/Library/Fonts -name '*.tt[fc]' 2>/dev/null | head -1)" ]
 }
 
 as_root() {
@@ -54,10 +73,10 @@ forbid_services() {
 fail() {
     {
         echo "install-test-servers: $1"
-        echo "The tests need the programs redis-server, initdb and postgres. Install them:"
-        echo "  Debian, Ubuntu  apt-get install redis-server postgresql"
-        echo "  macOS           brew install redis postgresql@15"
-        echo "  Fedora          dnf install redis postgresql-server"
+        echo "The tests need the programs redis-server, initdb, postgres, chromium and chromedriver. Install them:"
+        echo "  Debian, Ubuntu  apt-get install redis-server postgresql chromium chromium-driver fonts-dejavu-core"
+        echo "  macOS           brew install redis postgresql@15 chromedriver, and a Chrome"
+        echo "  Fedora          dnf install redis postgresql-server chromium chromedriver"
     } >&2
     exit 1
 }

@@ -34,7 +34,7 @@
 //! | trying a plan on modelled traffic and faults, before it runs | `simulate` (a feature) |
 //! | testing all of it without sleeping | `testing` (a feature) |
 //!
-//! Adapters for stores, dashboards and metrics are crates of their own.
+//! Adapters for stores, dashboards and metrics are crates of their own. The [guide] goes through all of it in chapters.
 //!
 //! The minimum supported Rust version is 1.85; it is never younger than a year and grows in minor releases only.
 
@@ -47,6 +47,8 @@ pub mod control;
 pub mod dual;
 pub mod flag;
 pub mod guard;
+#[cfg(all(doc, any(not(doctest), all(feature = "testing", feature = "tokio", feature = "simulate"))))]
+pub mod guide;
 pub mod handover;
 pub mod mode;
 pub mod monitor;
@@ -97,7 +99,3 @@ pub use validate::MigrationValidator;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
-
-#[cfg(doctest)]
-#[doc = include_str!("../docs/why-it-rolled-back.md")]
-struct WhyItRolledBack;

@@ -34,6 +34,7 @@ fn a_route_allocates_nothing_in_any_mode() {
                 }
                 std::hint::black_box(controller.route(17_u64));
                 std::hint::black_box(controller.route(None::<&str>));
+                std::hint::black_box(controller.decide("user-17"));
                 std::hint::black_box(controller.mode());
             });
             assert_eq!(allocations.count_total, 0, "{mode} {missing:?}");

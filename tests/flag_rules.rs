@@ -190,3 +190,17 @@ impl RandomSource for Script {
         self.draws[usize::try_from(at).unwrap()]
     }
 }
+
+#[test]
+fn a_flag_is_off_for_all_when_no_key_could_be_on() {
+    let off = FeatureFlag::new("new-search");
+    assert!(off.is_off_for_all() && off.clone().deny(["user-17"]).is_off_for_all());
+    assert!(off.clone().missing_key(MissingKey::Random).is_off_for_all());
+    assert!(half().kill().is_off_for_all() && off.clone().allow(["user-17"]).kill().is_off_for_all());
+    assert!(half().requires([&off]).is_off_for_all());
+    assert!(half().requires([&half().requires([&off])]).is_off_for_all());
+    let allowing = off.clone().allow(["user-17"]);
+    assert!(!allowing.is_off_for_all() && !half().requires([&allowing]).is_off_for_all());
+    assert!(off.requires([&half()]).is_off_for_all());
+    assert!(!half().is_off_for_all() && !half().deny(["user-17"]).is_off_for_all());
+}

@@ -117,6 +117,42 @@ fn what_an_operator_says_of_the_wrong_step_is_refused() {
 }
 
 #[test]
+fn what_an_operator_decided_on_another_record_is_outdated_but_an_abort_never_is() {
+    let runtime = VirtualRuntime::new();
+    let store = MemoryStore::with_clock(runtime.clock());
+    let process = Process::of(&runtime, &store, 1, careful());
+    let other = Process::of(&runtime, &store, 2, careful());
+    runtime.run(process.driver.look_once());
+    let seen = process.controller.status();
+    runtime.run(other.driver.pause("ben", "holiday")).unwrap();
+
+    let stale = process.driver.expecting(seen.epoch, seen.etag);
+    let said = [
+        runtime.run(stale.approve("all", "ana", "yes")),
+        runtime.run(stale.acknowledge("compare", "ana", "yes")),
+        runtime.run(stale.pause("ana", "wait")),
+        runtime.run(stale.resume("ana", "go on")),
+        runtime.run(stale.restart("ana", "from the start")),
+    ];
+    for refused in said {
+        assert!(matches!(refused, Err(OperateError::Change(ChangeError::Outdated { expected: 1, found: 2 }))));
+    }
+    let other_etag = process.driver.expecting(2, seen.etag);
+    assert!(matches!(
+        runtime.run(other_etag.approve("all", "ana", "yes")),
+        Err(OperateError::Change(ChangeError::Outdated { expected: 2, found: 2 }))
+    ));
+    assert_eq!(audit(&runtime, &store).len(), 2);
+
+    let now = process.controller.status();
+    runtime.run(process.driver.expecting(now.epoch, now.etag).approve("all", "ana", "yes")).unwrap();
+    runtime.run(stale.abort("ana", "stop")).unwrap();
+    assert_eq!(process.controller.mode(), SystemMode::EmergencyRollback);
+    runtime.run(stale.abort("ana", "stop")).unwrap();
+    assert_eq!(audit(&runtime, &store).len(), 5);
+}
+
+#[test]
 fn an_abort_holds_at_once_and_ends_the_plan_for_all() {
     let runtime = VirtualRuntime::new();
     let memory = MemoryStore::with_clock(runtime.clock());

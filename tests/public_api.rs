@@ -12,11 +12,12 @@ use cutover::clock::Instant;
 use cutover::compare::{AlphaError, ComparatorError, Difference, Noise, NoiseReport, RuleError};
 use cutover::control::{
     AutoFallbackBuilder, AutoFallbackError, Claim, ControllerBuilder, Group, Health, HealthCheck, HealthSchedule,
-    HealthState, NotClaimed, OpenError, Persisted, Reconciled, RegisterError, Resolution, SideHealth, Stuck,
-    UnknownGroup,
+    HealthState, NotClaimed, OpenError, Persisted, Reconciled, RegisterError, Resolution, RouteDecision, SideHealth,
+    Stuck, UnknownGroup,
 };
 use cutover::dual::{
-    Call, Counts, DualRunnerBuilder, Fallback, Faults, NeedsComparator, Order, PanicAborts, ShadowPolicy, Skipped,
+    Call, Counts, DualRunnerBuilder, Fallback, Faults, NeedsComparator, Order, PanicAborts, PlannedCall, ShadowPolicy,
+    Skipped,
 };
 use cutover::flag::{FlagConfigError, FlagRouter, FlagSetError, UnknownFlag};
 use cutover::handover::{FlushTimeout, HandoverCounts};
@@ -57,7 +58,7 @@ assert_all!([Copy + Debug + Send + Sync + Unpin + 'static]:
     Percentage, BucketHasher, BucketKey<'static>, Domain, MissingKey, SystemMode, Routing, Side, Outcome, Verdict,
     Route, Shadow, Event, Sample, Instant, Equality, SystemRandom, Counts, Skipped, Faults, Order, Fallback,
     HandoverCounts, HostRuntime, Reconciled, Resolution, AutoFallbackError, CheckOutcome, Health, HealthSchedule, HealthState, SideHealth,
-    Labels, PairCounts, RateError,
+    Labels, PairCounts, RateError, RouteDecision,
     PhaseCounts, Baseline, LatencyFactors,
 );
 
@@ -71,7 +72,7 @@ assert_all!([Clone + Debug + Send + Sync + Unpin + 'static]:
 assert_all!([Debug + Send + Sync + 'static]:
     Noise, Structural, MemoryRecorder, RecorderQueue, StoreRecorder, StoreRecorderBuilder, JsonLinesRecorder, Observers, ObserverQueue, MemoryStore,
     ControllerBuilder, MigrationValidator<u32>, DualRunnerBuilder<u32, String>, NeedsComparator<u32, String>,
-    Call<'static, 'static, u32, String>, Claim, AutoFallback, AutoFallbackBuilder<'static>, PerformanceMonitor,
+    Call<'static, 'static, u32, String>, PlannedCall<u32, String>, Claim, AutoFallback, AutoFallbackBuilder<'static>, PerformanceMonitor,
 );
 
 // A runner is shared between threads although the answers of its calls may not be.

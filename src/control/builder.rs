@@ -10,6 +10,7 @@ use super::MigrationController;
 use super::error::OpenError;
 use super::flight::Flights;
 use super::follow::{Polling, follow};
+use super::freshness::Freshness;
 use super::health::{Checks, HealthCheck, HealthSchedule, Plan};
 use super::inner::Inner;
 use super::port::Port;
@@ -224,11 +225,13 @@ impl ControllerBuilder {
         let Start { known, emergency } = policies.start(&port, &*self.clock).await?;
         let (alive, gone) = oneshot::channel();
         let interval = self.polling.unwrap_or_default().interval;
+        let max_staleness = self.max_staleness.unwrap_or_else(|| interval.saturating_mul(3));
         let inner = Arc::new(Inner {
             routing: Routing::new(port.id.as_str(), self.missing_key, Arc::clone(&self.random), known.snapshot()),
             keeper: policies.keeper(),
             audit_key: self.audit_key.map(|key| key.of(&port.id)),
-            max_staleness: self.max_staleness.unwrap_or_else(|| interval.saturating_mul(3)),
+            freshness: Freshness::new(&known, max_staleness),
+            max_staleness,
             port,
             clock: self.clock,
             random: self.random,

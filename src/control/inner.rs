@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use super::emergency::Emergency;
 use super::flight::Flights;
 use super::follow::Alive;
+use super::freshness::Freshness;
 use super::health::Checks;
 use super::keeper::Keeper;
 use super::known::{Heard, Known, LOOK_BACK};
@@ -25,6 +26,7 @@ const READINGS: u32 = 5;
 pub(super) struct Inner {
     pub(super) port: Port,
     pub(super) routing: Routing,
+    pub(super) freshness: Freshness,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn RandomSource>,
     pub(super) observers: Observers,
@@ -58,6 +60,7 @@ impl Inner {
         let before = Outline::of(&known);
         let result = change(&mut known);
         self.routing.cell.publish(known.snapshot());
+        self.freshness.publish(&known, self.max_staleness);
         let news = before.news(Outline::of(&known));
         if let Some(keeper) = &self.keeper {
             keeper.keep(&known);

@@ -9,6 +9,7 @@ mod error;
 mod fallback;
 mod flight;
 mod follow;
+mod freshness;
 mod health;
 mod inner;
 mod keeper;
@@ -19,6 +20,7 @@ mod port;
 mod proposal;
 mod registry;
 mod repeat;
+mod route_decision;
 mod routing;
 mod snapshot;
 mod start;
@@ -36,6 +38,7 @@ pub use health::{BoxError, Health, HealthCheck, HealthSchedule, HealthState, Sid
 pub use last_known::LastKnownError;
 pub use proposal::{Note, Proposal};
 pub use registry::{Group, MigrationRegistry, RegisterError, UnknownGroup};
+pub use route_decision::RouteDecision;
 pub use start::StartPolicy;
 pub use status::MigrationStatus;
 pub use verify::VerifyError;
@@ -118,6 +121,15 @@ impl MigrationController {
     #[inline]
     pub fn route<'a>(&self, key: impl Into<BucketKey<'a>>) -> Route {
         self.inner.routing.route(key.into())
+    }
+
+    /// As [`route`](Self::route), with the numbers it was decided by. It waits for nothing either, and reads the clock
+    /// besides.
+    #[must_use]
+    pub fn decide<'a>(&self, key: impl Into<BucketKey<'a>>) -> RouteDecision {
+        let stale_from = self.inner.freshness.stale_from();
+        let (route, rollout, bucket) = self.inner.routing.decide(key.into());
+        RouteDecision { route, rollout, bucket, stale: self.inner.clock.now() >= stale_from }
     }
 
     /// The mode by which this process routes.

@@ -32,12 +32,18 @@ impl Routing {
     #[expect(clippy::inline_always, reason = "the kind of key is known where it is called, and nowhere else")]
     #[inline(always)]
     pub(super) fn route(&self, key: BucketKey<'_>) -> Route {
+        self.decide(key).0
+    }
+
+    /// The route, with the rollout and the bucket that decided it.
+    #[expect(clippy::inline_always, reason = "the kind of key is known where it is called, and nowhere else")]
+    #[inline(always)]
+    pub(super) fn decide(&self, key: BucketKey<'_>) -> (Route, Percentage, Option<u64>) {
         let Snapshot { mode, rollout, shadow_share, epoch } = self.cell.read();
-        let in_rollout = mode == SystemMode::GradualRollout
-            && self.bucket(&self.rollout, key).is_some_and(|bucket| rollout.contains(bucket));
-        let row = mode.routing(in_rollout);
+        let bucket = if mode == SystemMode::GradualRollout { self.bucket(&self.rollout, key) } else { None };
+        let row = mode.routing(bucket.is_some_and(|bucket| rollout.contains(bucket)));
         let shadow = if row.shadow.is_some() { self.shadow(shadow_share, key) } else { Shadow::Never };
-        Route { serve: row.serves, shadow, mode, epoch }
+        (Route { serve: row.serves, shadow, mode, epoch }, rollout, bucket)
     }
 
     #[inline]

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
+use super::freshness::stale_from;
 use super::health::Health;
 use super::inner::Inner;
 use super::known::Known;
@@ -73,7 +74,7 @@ impl Inner {
         let known = self.known();
         let settings = known.effective();
         let (since, actor, reason) = origin(&known);
-        let age = self.clock.now().since(known.heard.moment);
+        let now = self.clock.now();
         MigrationStatus {
             id: self.port.id.clone(),
             mode: settings.mode,
@@ -83,8 +84,8 @@ impl Inner {
             etag: known.etag(),
             since,
             as_of: known.heard.wall,
-            age,
-            stale: known.failed || age > self.max_staleness,
+            age: now.since(known.heard.moment),
+            stale: now >= stale_from(&known, self.max_staleness),
             assumed: known.assumed.is_some(),
             unpersisted_emergency: known.brake.is_some(),
             doubt: known.doubt(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tracing::Span;
 
-use super::shared::{Plan, Shared, Ticket};
+use super::shared::{Admitted, Plan, Shared, Ticket};
 use super::trace;
 use crate::bucket::BucketKey;
 use crate::clock::Instant;
@@ -60,16 +60,21 @@ impl<P: Deref<Target = Shared>> Books<P> {
     /// The call starts: from here on it is counted, whatever happens to it.
     #[inline]
     pub(super) fn open(shared: P, plan: Plan<'_>, key: BucketKey<'_>) -> Self {
+        let key = shared.key_to_tell(key);
         let Plan { route, ticket } = plan;
-        let both = ticket.is_some();
+        Self::open_admitted(shared, route, ticket.map(Ticket::hand_over), key)
+    }
+
+    /// As [`open`](Self::open), with a permission that borrows nothing and the key as the observers are told it.
+    #[inline]
+    pub(super) fn open_admitted(shared: P, route: Route, admitted: Option<Admitted>, key: Option<u64>) -> Self {
+        let both = admitted.is_some();
         if both {
             shared.counters.select();
         }
         let stage = if both { Stage::Selected } else { Stage::Alone };
-        let probe = ticket.as_ref().is_some_and(|ticket| ticket.probe);
-        let holds_place = ticket.is_some_and(Ticket::hand_over);
+        let Admitted { probe, holds_place } = admitted.unwrap_or(Admitted { probe: false, holds_place: false });
         let span = trace::call(&shared.name, &route, both);
-        let key = shared.key_to_tell(key);
         let started = shared.clock.now();
         shared.tell_start(route, started, both);
         let (fell_back, legacy, new) = (false, None, None);

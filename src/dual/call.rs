@@ -9,6 +9,8 @@ use std::pin::pin;
 use serde::Serialize;
 
 use super::books::Books;
+use super::detached::DEFAULT_IN_FLIGHT;
+use super::planned::PlannedCall;
 use super::report::key_text;
 use super::runner::DualRunner;
 use super::shared::{Plan, Shared};
@@ -88,6 +90,24 @@ impl<'r, 'k, T, E, C, W> Call<'r, 'k, T, E, C, W> {
     /// ```
     pub fn twin<W2: Future<Output = Result<T, E>>>(self, twin: W2) -> Call<'r, 'k, T, E, C, W2> {
         Call { runner: self.runner, key: self.key, context: self.context, twin: Some(Contained::new(twin)) }
+    }
+}
+
+impl<T, E, C, W> Call<'_, '_, T, E, C, W> {
+    /// Decides now how the call runs, so that the sides can be made accordingly. A twin is dropped.
+    ///
+    /// For call sites that have to prepare a shadow, such as by keeping a copy of what the served side consumes.
+    pub fn plan(self) -> PlannedCall<T, E, C> {
+        let shared = &self.runner.core.shared;
+        let plan = shared.plan(self.key, Some(shared.policy.max_in_flight.unwrap_or(DEFAULT_IN_FLIGHT)));
+        PlannedCall::new(self.runner, plan, self.key, self.context)
+    }
+
+    /// As [`plan`](Self::plan), but only the side that serves will run: nothing is asked of the policy, and nothing is
+    /// counted as skipped.
+    pub fn plan_alone(self) -> PlannedCall<T, E, C> {
+        let plan = self.runner.core.shared.plan_alone(self.key);
+        PlannedCall::new(self.runner, plan, self.key, self.context)
     }
 }
 

@@ -1,7 +1,8 @@
 //! `run_detached`: the answer first, then the shadow on the runner's runtime.
 
+use std::convert::Infallible;
 use std::fmt;
-use std::future::poll_fn;
+use std::future::{Ready, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -22,7 +23,7 @@ use crate::outcome::{Outcome, Side};
 use crate::record::Capture;
 
 /// How many detached shadows may run at a time when the policy says nothing.
-const DEFAULT_IN_FLIGHT: usize = 1_024;
+pub(super) const DEFAULT_IN_FLIGHT: usize = 1_024;
 
 impl<'r, T, E, C, W> Call<'r, '_, T, E, C, W>
 where
@@ -96,22 +97,19 @@ where
         let Some(left) = self.runner.core.judge.leave(shared, served) else { return };
         let key =
             shared.recorder.as_ref().and_then(|_| key_text(self.key, shared, self.runner.core.judge.captures.key));
-        let task = Detached { books, left, key, context: self.context }.run(shadow);
-        if contain_quietly(|| shared.runtime.spawn(Box::pin(task))).is_err() {
-            shared.fault(Part::Runtime);
-        }
+        Detached { books, left, key, context: self.context }.spawn(shadow, None::<Contained<Ready<()>>>);
     }
 }
 
 /// What the shadow's task needs of the answer that has left.
-enum Left<T> {
+pub(super) enum Left<T> {
     Ok(T),
     Err(ErrorTraces),
 }
 
 impl<T, E> Judge<T, E> {
     /// Keeps a copy of the answer; none when the host's `clone` panics.
-    fn leave(&self, shared: &Shared, served: &End<T, E>) -> Option<Contained<Left<T>>>
+    pub(super) fn leave(&self, shared: &Shared, served: &End<T, E>) -> Option<Contained<Left<T>>>
     where
         T: Clone,
     {
@@ -125,17 +123,45 @@ impl<T, E> Judge<T, E> {
 }
 
 /// A shadow on its own, with the books of its call.
-struct Detached<T, E, C> {
-    books: Books<Owner<T, E>>,
-    left: Contained<Left<T>>,
-    key: Option<String>,
-    context: C,
+pub(super) struct Detached<T, E, C> {
+    pub(super) books: Books<Owner<T, E>>,
+    pub(super) left: Contained<Left<T>>,
+    pub(super) key: Option<String>,
+    pub(super) context: C,
+}
+
+impl<T, E, C> Detached<T, E, C>
+where
+    T: Send + 'static,
+    E: Send + 'static,
+    C: FnOnce(&mut Capture) -> fmt::Result + Send + 'static,
+{
+    /// Hands the shadow to the runtime.
+    pub(super) fn spawn<H, G>(self, shadow: Contained<H>, gather: Option<Contained<G>>)
+    where
+        H: Future<Output = Result<T, E>> + Send + 'static,
+        G: Future<Output = ()> + Send + 'static,
+    {
+        let core = Arc::clone(&self.books.shared.0);
+        let task = self.run(shadow, gather);
+        if contain_quietly(|| core.shared.runtime.spawn(Box::pin(task))).is_err() {
+            core.shared.fault(Part::Runtime);
+        }
+    }
 }
 
 impl<T, E, C: FnOnce(&mut Capture) -> fmt::Result> Detached<T, E, C> {
-    async fn run<H: Future<Output = Result<T, E>>>(mut self, shadow: Contained<H>) {
+    async fn run<H, G>(mut self, shadow: Contained<H>, gather: Option<Contained<G>>)
+    where
+        H: Future<Output = Result<T, E>>,
+        G: Future<Output = ()>,
+    {
         self.books.start(self.books.route.serve.other());
         let shadow = within_timeout(&mut self.books, shadow.into_inner()).await;
+        let both_returned = matches!((&shadow, self.left.get()), (End::Ok(_), Some(Left::Ok(_))));
+        if let Some(gather) = gather.filter(|_| both_returned) {
+            gathered(&self.books, gather.into_inner()).await;
+        }
         if let Some(finding) = self.settle(shadow) {
             finding.raise();
         }
@@ -161,7 +187,7 @@ impl<T, E, C: FnOnce(&mut Capture) -> fmt::Result> Detached<T, E, C> {
 }
 
 /// Runs one side to its end.
-async fn alone<T, E>(
+pub(super) async fn alone<T, E>(
     books: &mut Books<Owner<T, E>>,
     side: Side,
     future: impl Future<Output = Result<T, E>>,
@@ -193,4 +219,24 @@ async fn within_timeout<T, E>(books: &mut Books<Owner<T, E>>, shadow: impl Futur
         return End::TimedOut;
     }
     end
+}
+
+/// Runs what has to happen before two answers can be compared, in what is left of the shadow's time.
+async fn gathered<T, E>(books: &Books<Owner<T, E>>, gather: impl Future<Output = ()>) {
+    let side = books.route.serve.other();
+    let gather = pin!(Some(async {
+        gather.await;
+        Ok::<_, Infallible>(())
+    }));
+    let mut slot = Slot::new(gather);
+    let mark = books.shared.mark_of(side);
+    let mut timer = Timer::new(books.shared.policy.timeout.saturating_sub(books.sample(side).elapsed));
+    let end = poll_fn(|cx| match books.in_span(|| slot.poll(cx, mark)) {
+        Poll::Ready(end) => Poll::Ready(end),
+        Poll::Pending => timer.poll(cx, &books.shared).map(|()| End::TimedOut),
+    });
+    if let End::Panicked(payload) = end.await {
+        books.shared.fault(Part::Capture);
+        discard(payload);
+    }
 }

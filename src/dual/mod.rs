@@ -16,6 +16,8 @@
 //! | a runtime whose `spawn` blocks | | its own time | |
 //! | a runtime whose `sleep` never ends | a shadow's own time | nothing | |
 //!
+//! A [`PlannedCall`] is `run_detached` in steps, and costs the same.
+//!
 //! Where the served side of `run_detached` panics, or legacy answers for new, nothing is left to run: comparator, captures
 //! and context then run on the caller's path, as in `run`. A recorder or an observer that says that it never blocks, and
 //! does, costs its own time.
@@ -86,6 +88,7 @@ mod detached;
 mod end;
 mod errors;
 mod judge;
+mod planned;
 mod policy;
 mod recorder;
 mod report;
@@ -100,5 +103,6 @@ mod trace;
 pub use builder::{DualRunnerBuilder, NeedsComparator, PanicAborts};
 pub use call::Call;
 pub use counts::{Counts, Faults, Skipped};
+pub use planned::{DetachedShadow, PlannedCall};
 pub use policy::{Fallback, Order, ShadowPolicy};
 pub use runner::DualRunner;

@@ -61,16 +61,25 @@ impl Plan<'_> {
 
 /// A shadow's permission to run. Dropping it makes room for the next.
 pub(super) struct Ticket<'a> {
-    pub(super) probe: bool,
+    probe: bool,
     place: Option<&'a Shared>,
 }
 
 impl Ticket<'_> {
-    /// Hands the place over to somebody who [gives it back](Shared::give_place_back); says whether there is one.
+    /// Hands the permission over to somebody who [gives its place back](Shared::give_place_back).
     #[inline]
-    pub(super) fn hand_over(mut self) -> bool {
-        self.place.take().is_some()
+    pub(super) fn hand_over(mut self) -> Admitted {
+        Admitted { probe: self.probe, holds_place: self.place.take().is_some() }
     }
+}
+
+/// A permission that borrows nothing: whoever has it gives the place back.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Admitted {
+    /// Whether the shadow's end decides about the breaker.
+    pub(super) probe: bool,
+    /// Whether there is a place among the shadows in flight to give back.
+    pub(super) holds_place: bool,
 }
 
 impl Drop for Ticket<'_> {
@@ -96,6 +105,14 @@ impl Shared {
             Shadow::Run => self.admit(route, key, limit),
         };
         Plan { route, ticket }
+    }
+
+    /// As [`plan`](Self::plan), for a call whose shadow shall not run.
+    pub(super) fn plan_alone(&self, key: BucketKey<'_>) -> Plan<'_> {
+        if self.id.is_inside() {
+            return self.plan_nested();
+        }
+        Plan { route: self.route(key), ticket: None }
     }
 
     #[cold]

@@ -150,6 +150,21 @@ impl FeatureFlag {
         self.rules.killed
     }
 
+    /// Whether no key at all is on: the kill switch is on, or the rollout is 0 % and nobody is allowed, here or in a flag
+    /// that this one [`requires`](Self::requires). No context changes what such a flag says.
+    ///
+    /// ```
+    /// use cutover::FeatureFlag;
+    ///
+    /// let flag = FeatureFlag::new("new-search");
+    /// assert!(flag.is_off_for_all());
+    /// assert!(!flag.allow(["tester-1"]).is_off_for_all());
+    /// ```
+    #[must_use]
+    pub fn is_off_for_all(&self) -> bool {
+        self.required().iter().chain([&self.rules]).any(|rules| rules.is_off_for_all())
+    }
+
     /// Whether the flag is on for `key`. Costs one hash of the key, no lock and no allocation.
     #[must_use]
     #[expect(clippy::inline_always, reason = "the kind of key is known where it is called, and nowhere else")]
@@ -265,6 +280,11 @@ impl Rules {
             Some(bucket) => self.decision(self.rollout.contains(bucket), Rule::Percentage, Some(bucket)),
             None => self.decide_without_key(),
         }
+    }
+
+    fn is_off_for_all(&self) -> bool {
+        let nobody_allowed = || self.lists.as_deref().is_none_or(|lists| lists.allow.len() == 0);
+        self.killed || (self.rollout == Percentage::ZERO && nobody_allowed())
     }
 
     #[cold]

@@ -277,8 +277,7 @@ impl GuardReport {
     #[must_use]
     pub fn reason(&self) -> String {
         let real = self.regressed().filter(|report| !report.dry_run);
-        let sentences: Vec<_> = real.map(|report| format!("{}: {}", report.trigger, report.sentence())).collect();
-        sentences.join("; ")
+        real.map(TriggerReport::reason).collect::<Vec<_>>().join("; ")
     }
 
     /// The report that led to a change, if one did: what a plan or an [`AutoRollback`](super::AutoRollback) saw when it rolled
@@ -307,6 +306,14 @@ impl GuardReport {
     #[must_use]
     pub fn evidence(&self) -> Value {
         serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+impl TriggerReport {
+    /// The counts are of the whole phase, in which a late fault may be little.
+    fn reason(&self) -> String {
+        let proven_by = if self.proof == Some(Proof::Alarm) { " by the latest calls; in all" } else { "" };
+        format!("{}{proven_by}: {}", self.trigger, self.sentence())
     }
 }
 

@@ -76,6 +76,17 @@ fn a_file_without_a_floor_is_found() {
 }
 
 #[test]
+fn the_guide_holds_nothing_and_is_used_by_nobody() {
+    assert_broken(
+        "use crate::guide::why;",
+        "flag/rules.rs:1: `crate::guide` is neither a module of a floor nor a re-export",
+    );
+    assert!(source::has_only_modules("#[doc = \"fn\"]\npub mod why { /// use it\npub mod not {} }"));
+    assert!(!source::has_only_modules("pub mod why {} pub const fn f() {}"));
+    assert_eq!(Sources::new([("guide/other.rs", "")]).broken_floors().len(), 1);
+}
+
+#[test]
 fn comments_literals_and_tests_do_not_count() {
     assert_fine("/// See [`crate::dual::X`].\n//! crate::dual\n/* crate::dual /* nested */ crate::dual */ fn f() {}");
     assert_fine(r##"const A: &str = "crate::dual \" crate::dual"; const B: &str = r#"" crate::dual"#;"##);

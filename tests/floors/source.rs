@@ -61,6 +61,12 @@ pub(crate) fn functions(source: &str) -> Vec<Function> {
     starts.filter_map(|at| function_at(&tokens, at)).collect()
 }
 
+/// Whether `source` declares modules and nothing that could be called, held or named.
+pub(crate) fn has_only_modules(source: &str) -> bool {
+    const ITEMS: [&str; 10] = ["const", "enum", "extern", "fn", "impl", "static", "struct", "trait", "type", "use"];
+    !tokens(source).iter().any(|placed| ITEMS.iter().any(|item| placed.token.is_word(item)))
+}
+
 fn function_at(tokens: &[Placed], at: usize) -> Option<Function> {
     let Token::Word(name) = &tokens.get(at + 1)?.token else { return None };
     let end = end_of_item(tokens, at);

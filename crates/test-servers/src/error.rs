@@ -9,8 +9,9 @@ pub enum ServerError {
     /// A server program is not on this machine.
     #[error(
         "there is no program `{program}` on this machine (looked in {looked_in}); install the servers: \
-         on Debian or Ubuntu `apt-get install redis-server postgresql`, on macOS `brew install redis postgresql@15`, \
-         on Fedora `dnf install redis postgresql-server`"
+         on Debian or Ubuntu `apt-get install redis-server postgresql chromium chromium-driver fonts-dejavu-core`, \
+         on macOS `brew install redis postgresql@15 chromedriver` and a Chrome, \
+         on Fedora `dnf install redis postgresql-server chromium chromedriver`"
     )]
     Missing {
         /// The name of the program.

@@ -38,13 +38,23 @@ pub(crate) struct User {
 pub(crate) enum Ending {
     Kill,
     Quit,
+    /// With all processes that it started.
+    KillGroup,
 }
 
 impl Ending {
     fn name(self) -> &'static str {
         match self {
-            Self::Kill => "KILL",
+            Self::Kill | Self::KillGroup => "KILL",
             Self::Quit => "QUIT",
+        }
+    }
+
+    /// What stands before the number of the process for the keeper: each program begins a group of its own.
+    fn sign(self) -> &'static str {
+        match self {
+            Self::Kill | Self::Quit => "",
+            Self::KillGroup => "-",
         }
     }
 }
@@ -71,8 +81,12 @@ impl Home {
     pub(crate) fn spawn(&self, program: &Path, arguments: &[String], ending: Ending) -> Result<Child, ServerError> {
         let pipe = self.pipe()?.try_clone().tried("copy a pipe")?;
         let mut shell = Command::new("/bin/sh");
-        shell.args(["-c", ANNOUNCED, "sh", ending.name()]).arg(self.log_path()).arg(program).args(arguments);
-        shell.current_dir(self.path()).env("LC_ALL", "C");
+        shell
+            .args(["-c", ANNOUNCED, "sh", ending.sign(), ending.name()])
+            .arg(self.log_path())
+            .arg(program)
+            .args(arguments);
+        shell.current_dir(self.path()).env("LC_ALL", "C").env("TMPDIR", self.path());
         shell.stdin(Stdio::null()).stdout(pipe).stderr(Stdio::null()).process_group(0);
         if let Some(User { uid, gid }) = self.owner {
             shell.uid(uid).gid(gid);
@@ -128,6 +142,6 @@ fn keeper(folder: &Path, pipe: Stdio) -> io::Result<Child> {
 }
 
 /// Its standard output is the pipe to the keeper.
-const ANNOUNCED: &str = r#"echo "+ $$ $1"; log=$2; shift 2; exec "$@" >"$log" 2>&1"#;
+const ANNOUNCED: &str = r#"echo "+ $1$$ $2"; log=$3; shift 3; exec "$@" >"$log" 2>&1"#;
 
 const LINES_OF_LOG: usize = 20;

@@ -1,4 +1,4 @@
-//! Real Redis and PostgreSQL servers, and a proxy that misbehaves, for the tests of the adapters.
+//! Real Redis and PostgreSQL servers, a proxy that misbehaves and a driver of a browser, for the tests of the crates beside.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -17,6 +17,7 @@
 //! Everything here blocks the calling thread for a bounded time and needs no runtime, so it can be called in any test.
 //! Servers listen on 127.0.0.1 only, let everybody in, and are for tests alone. Unix only.
 
+mod chrome;
 mod error;
 mod home;
 mod pg_wire;
@@ -29,6 +30,7 @@ mod service;
 mod signals;
 mod wait;
 
+pub use chrome::ChromeDriver;
 pub use error::ServerError;
 pub use postgres::{PostgresRestart, PostgresServer};
 pub use proxy::{Proxy, Traffic};

@@ -14,6 +14,17 @@ pub(crate) fn redis_server() -> Result<PathBuf, ServerError> {
     Ok(folder.join("redis-server"))
 }
 
+/// The path of `chromedriver`, beside which there has to be a browser.
+pub(crate) fn chromedriver() -> Result<PathBuf, ServerError> {
+    let folders = folders_of_path();
+    if BROWSERS.iter().all(|browser| folder_with(&[browser], &folders).is_err()) {
+        folder_with(&["chromium"], &folders)?;
+    }
+    Ok(folder_with(&["chromedriver"], &folders)?.join("chromedriver"))
+}
+
+const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
 /// The folder that has both `initdb` and `postgres`, of one version.
 pub(crate) fn postgres_folder() -> Result<PathBuf, ServerError> {
     let mut folders = folders_of_path();
@@ -97,7 +108,9 @@ mod tests {
         put(home.path(), "postgres", 0o755);
         let error = folder_with(&["postgres", "initdb"], &[home.path().to_owned()]).unwrap_err().to_string();
         let folder = home.path().to_str().unwrap();
-        for part in ["`initdb`", folder, "apt-get install redis-server postgresql", "brew install", "dnf install"] {
+        for part in
+            ["`initdb`", folder, "apt-get install redis-server postgresql chromium", "brew install", "dnf install"]
+        {
             assert!(error.contains(part), "{part} is not in: {error}");
         }
     }

@@ -156,11 +156,12 @@ impl<K: Kind> Service<K> {
 impl<K: Kind> Drop for Service<K> {
     /// Ends the server here, so that it is reaped; what goes wrong is left to the keeper.
     fn drop(&mut self) {
-        let ending = match K::ENDING {
-            Ending::Kill => Signal::KILL,
-            Ending::Quit => Signal::QUIT,
+        let end = |pid| match K::ENDING {
+            Ending::Kill => signals::send(pid, Signal::KILL),
+            Ending::Quit => signals::send(pid, Signal::QUIT),
+            Ending::KillGroup => signals::send_to_group(pid, Signal::KILL),
         };
-        self.stop(|pid| signals::send(pid, ending).tried("stop the server")).ok();
+        self.stop(|pid| end(pid).tried("stop the server")).ok();
         self.kill().ok();
     }
 }

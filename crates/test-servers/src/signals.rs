@@ -4,14 +4,23 @@ use std::fs;
 use std::io;
 use std::process::Command;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 /// Sends a signal. A process that has ended is no error.
 pub(crate) fn send(pid: u32, signal: Signal) -> io::Result<()> {
+    send_by(kill_process, pid, signal)
+}
+
+/// Sends a signal to all processes of the group that `pid` began.
+pub(crate) fn send_to_group(pid: u32, signal: Signal) -> io::Result<()> {
+    send_by(kill_process_group, pid, signal)
+}
+
+fn send_by(send: fn(Pid, Signal) -> rustix::io::Result<()>, pid: u32, signal: Signal) -> io::Result<()> {
     let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
         return Err(io::Error::from(io::ErrorKind::InvalidInput));
     };
-    match kill_process(pid, signal) {
+    match send(pid, signal) {
         Err(rustix::io::Errno::SRCH) | Ok(()) => Ok(()),
         Err(error) => Err(error.into()),
     }

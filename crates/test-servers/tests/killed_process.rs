@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_test-servers");
 
-/// Runs the two servers in a process of its own, with their folders below `temp`.
+/// Runs the three servers in a process of its own, with their folders below `temp`.
 struct Other {
     process: Child,
     servers: Vec<(u32, SocketAddr)>,
@@ -25,13 +25,13 @@ impl Other {
         let mut program = Command::new(PROGRAM);
         program.env("TMPDIR", temp.path()).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = program.spawn().unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines().take(2);
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines().take(3);
         let servers: Vec<(u32, SocketAddr)> = lines.map(|line| server_in(&line.unwrap())).collect();
-        assert_eq!(servers.len(), 2);
+        assert_eq!(servers.len(), 3);
         for (_, addr) in &servers {
             TcpStream::connect(addr).unwrap();
         }
-        assert_eq!(fs::read_dir(temp.path()).unwrap().count(), 2);
+        assert_eq!(fs::read_dir(temp.path()).unwrap().count(), 3);
         Self { process, servers, temp }
     }
 

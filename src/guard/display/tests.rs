@@ -249,4 +249,9 @@ fn the_whole_begins_with_what_is_to_be_done() {
     let quiet = GuardReport { verdict: GuardVerdict::Healthy, action: None, mode: SystemMode::NewOnly, ..whole };
     assert!(quiet.to_string().starts_with("HEALTHY in new_only, epoch 7, phase 2: nothing to do"));
     assert_eq!(quiet.reason(), "error rate: 37 of 210 calls of new failed (17.6 %); the limit is 5 %");
+    let late = GuardReport { triggers: vec![regressed(&errors(), Proof::Alarm)], ..quiet };
+    assert_eq!(
+        late.reason(),
+        "error rate by the latest calls; in all: 37 of 210 calls of new failed (17.6 %); the limit is 5 %"
+    );
 }

@@ -24,6 +24,7 @@ use crate::control::{Claims, MigrationController};
 use crate::lock::lock;
 use crate::monitor::Evidence;
 use crate::runtime::sleep;
+use operate::Seen;
 use work::Work;
 
 /// Follows a plan: it looks from time to time, and does what [`decide`](super::decide) says.
@@ -84,6 +85,8 @@ use work::Work;
 pub struct PlanDriver {
     shared: Arc<Shared>,
     interval: Duration,
+    /// The record on which an operator decided.
+    seen: Option<Seen>,
 }
 
 struct Shared {
@@ -110,7 +113,7 @@ impl PlanDriver {
     ) -> Self {
         let (work, report) = (Turns::new(Work::new(judge)), Mutex::default());
         let shared = Shared { plan, controller: controller.clone(), claims, evidence, work, report };
-        Self { shared: Arc::new(shared), interval: Self::INTERVAL }
+        Self { shared: Arc::new(shared), interval: Self::INTERVAL, seen: None }
     }
 
     /// Looks every `interval`, longer or shorter by up to a fifth, so that processes do not look together; at least every

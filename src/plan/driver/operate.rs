@@ -4,7 +4,7 @@ use super::read::Unread;
 use super::{PlanDriver, Shared};
 use crate::control::{ChangeError, Changed, Doubt, Note, Proposal};
 use crate::mode::SystemMode;
-use crate::plan::progress::{Event, evidence, name};
+use crate::plan::progress::{Event, Head, evidence, name};
 use crate::plan::{Approval, Reversibility};
 use crate::store::StoreError;
 
@@ -60,7 +60,47 @@ impl From<Unread> for OperateError {
     }
 }
 
+/// The record that an operator saw when they decided.
+#[derive(Clone, Copy)]
+pub(super) struct Seen {
+    epoch: u64,
+    etag: Option<u128>,
+}
+
+impl Seen {
+    fn check(self, head: &Head) -> Result<(), ChangeError> {
+        let same = self.epoch == head.epoch && (self.etag.is_none() || self.etag == head.etag);
+        if same { Ok(()) } else { Err(ChangeError::Outdated { expected: self.epoch, found: head.epoch }) }
+    }
+}
+
 impl PlanDriver {
+    /// A handle for an operator who decides on the record of this epoch, 0 if nothing is stored, and of this etag, if another
+    /// one of the same epoch will not do; both stand in the [status](crate::MigrationStatus). What is said through it is
+    /// [outdated](ChangeError::Outdated) when another record holds by then, such as in a window that was left open. Only
+    /// [`abort`](Self::abort) is never outdated.
+    ///
+    /// ```
+    /// # use cutover::monitor::PerformanceMonitor;
+    /// # use cutover::{Claims, Guard, MemoryStore, MigrationController, PlanDriver, RolloutPlan};
+    /// # use std::sync::Arc;
+    /// # futures::executor::block_on(async {
+    /// # let store = MemoryStore::new();
+    /// # let search = MigrationController::open("search", store.clone()).await?;
+    /// # let claims = Claims::new(&search, store, "host 3")?;
+    /// # let monitor = Arc::new(PerformanceMonitor::new());
+    /// # let driver = PlanDriver::new(RolloutPlan::five_week_ramp(), &search, claims, monitor, Guard::default());
+    /// let seen = search.status();
+    /// driver.pause("ana", "we look first").await?;
+    /// let late = driver.expecting(seen.epoch, seen.etag).resume("ben", "go on").await;
+    /// assert_eq!(late.unwrap_err().to_string(), "it was decided on the record of epoch 0, and epoch 1 holds");
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn expecting(&self, epoch: u64, etag: Option<u128>) -> Self {
+        Self { seen: Some(Seen { epoch, etag }), ..self.clone() }
+    }
+
     /// Allows the next step, `step`, which has to be [approved by a person](Approval::Person). It is entered when everything
     /// else is met too. Any process may say so: the active driver reads it in the store.
     ///
@@ -82,6 +122,8 @@ impl PlanDriver {
         let shared = &*self.shared;
         let mut work = shared.work.lock().await;
         work.read(shared).await?;
+        let head = work.progress.head;
+        self.seen.map_or(Ok(()), |seen| seen.check(&head))?;
         let place = self.place(step)?;
         let next = work.progress.next(&shared.plan).filter(|_| work.progress.end().is_none());
         if next != Some(place) {
@@ -91,7 +133,6 @@ impl PlanDriver {
         check_needed(shared, place, event)?;
         let note = if event == Event::Approved { Note::Approval } else { Note::Acknowledgement };
         let proposal = Proposal::noting(note).evidence(evidence(&shared.plan, event, Some(step), None));
-        let head = work.progress.head;
         Ok(shared.controller.propose(&proposal.expecting(head.epoch, head.etag), actor, reason).await?)
     }
 
@@ -131,6 +172,10 @@ impl PlanDriver {
 
     async fn note(&self, note: Note, event: Event, actor: &str, reason: &str) -> Result<Changed, OperateError> {
         let proposal = Proposal::noting(note).evidence(evidence(self.plan(), event, None, None));
+        let proposal = match self.seen {
+            Some(Seen { epoch, etag }) => proposal.expecting(epoch, etag),
+            None => proposal,
+        };
         Ok(self.shared.controller.propose(&proposal, actor, reason).await?)
     }
 
@@ -148,7 +193,7 @@ impl PlanDriver {
             return Ok(changed);
         }
         // The emergency held already. The plan has to know that it has ended, too.
-        self.note(Note::Pause, Event::Aborted, actor, reason).await
+        Self { seen: None, ..self.clone() }.note(Note::Pause, Event::Aborted, actor, reason).await
     }
 }
 

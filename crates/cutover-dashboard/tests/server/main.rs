@@ -1,0 +1,22 @@
+//! The promises of the dashboard's server, one file for each.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod audit;
+mod claims;
+mod commands;
+mod common;
+mod cross_site;
+mod discrepancies;
+mod documented;
+mod doubt;
+mod headers;
+mod limits;
+mod live;
+mod mounting;
+mod reading_changes_nothing;
+mod roles;
+mod same_content;
+mod secrets;
+mod stale;
+mod store_down;
+mod unauthenticated;
