@@ -30,7 +30,7 @@ declare -A tests=(
     [control]="audit_chain auto_fallback auto_rollback broken_wake_ups claims claims_by_assumption claims_interleavings
         confirmed_emergency controller_allocations controller_concurrency controller_state_machine emergency
         event_router failing_claims following_the_store group_switch health_checks last_known_file migration_registry
-        migration_status mode_table observers plan_operators proposals routing_is_one_snapshot start_policies
+        migration_status mode_table observers plan_operators proposals route_decisions routing_is_one_snapshot start_policies
         store_that_lost_records unknown_outcomes"
 )
 parts=(mode bucket lease chain control)

@@ -94,7 +94,7 @@ fn it_rolls_back_within_a_second_and_the_audit_says_why() {
     assert_eq!((audit.len(), audit[2].actor.as_str()), (3, "guard"));
     assert_eq!(
         audit[2].reason.as_str(),
-        "EMERGENCY: error rate: 100 of 400 calls of new failed (25.0 %); the limit is 5 %"
+        "EMERGENCY: error rate by the latest calls; in all: 100 of 400 calls of new failed (25.0 %); the limit is 5 %"
     );
     let evidence = audit[2].evidence.clone().unwrap();
     assert_eq!((&evidence["action"], &evidence["mode"]), (&"rollback".into(), &"new_only".into()));

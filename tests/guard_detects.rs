@@ -326,9 +326,11 @@ fn all_that_is_wrong_is_named() {
     assert_eq!(named, [Trigger::ErrorRate, Trigger::P95, Trigger::Throughput, Trigger::Health]);
     assert_eq!(
         report.reason(),
-        "error rate: 100 of 100 calls of new failed (100.0 %); the limit is 5 %; \
-         p95: 100 of 100 calls of new took longer than 2 times the p95 of legacy (100.0 %); 5 % may; \
-         throughput: 100 of 100 calls of new did not end in time (100.0 %); at least 50 % have to end; \
+        "error rate by the latest calls; in all: 100 of 100 calls of new failed (100.0 %); the limit is 5 %; \
+         p95 by the latest calls; in all: 100 of 100 calls of new took longer than 2 times the p95 of legacy \
+         (100.0 %); 5 % may; \
+         throughput by the latest calls; in all: 100 of 100 calls of new did not end in time (100.0 %); \
+         at least 50 % have to end; \
          health: 9 health checks of new in a row did not succeed; the limit is 3"
     );
 }
