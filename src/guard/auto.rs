@@ -62,7 +62,7 @@ use crate::runtime::{Runtime, try_sleep};
 /// assert_eq!(prices.mode(), SystemMode::EmergencyRollback);
 /// assert_eq!(
 ///     prices.status().reason.unwrap().as_str(),
-///     "EMERGENCY: error rate: 100 of 400 calls of new failed (25.0 %); the limit is 5 %",
+///     "EMERGENCY: error rate by the latest calls; in all: 100 of 400 calls of new failed (25.0 %); the limit is 5 %",
 /// );
 /// # Ok(()) }
 /// ```
