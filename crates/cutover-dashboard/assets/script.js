@@ -67,7 +67,7 @@
     show.type = "button";
     show.textContent = "Show";
     show.addEventListener("click", () => replace(section, fresh, page.dataset.epoch));
-    note.append(`Changed meanwhile: epoch ${seen} → ${page.dataset.epoch}${by}. What is open here would be refused.`, show);
+    note.append(`Changed meanwhile: epoch ${seen} → ${page.dataset.epoch}${by}. What is open here would be refused, except a rollback or an abort.`, show);
     section.prepend(note);
   };
 
@@ -100,7 +100,21 @@
   const address = () => {
     const query = new URLSearchParams(location.pathname === body.dataset.page ? location.search : "");
     query.delete("done");
+    query.delete("verify");
     return query.size > 0 ? `${body.dataset.page}?${query}` : body.dataset.page;
+  };
+
+  const say = (text) => {
+    connection.hidden = text === "";
+    connection.textContent = text;
+  };
+
+  // Signed out, a page is answered by that of the sign-in.
+  const fetchPage = async () => {
+    const answer = await fetch(address(), { headers: { accept: "text/html" }, signal: AbortSignal.timeout(15000) });
+    const text = await answer.text();
+    if (!answer.ok || answer.redirected || !text.includes("data-now=")) throw new Error("no page");
+    return text;
   };
 
   let fetching = false;
@@ -113,38 +127,58 @@
     fetching = true;
     again = false;
     try {
-      const answer = await fetch(address(), { headers: { accept: "text/html" } });
-      if (answer.ok) showFresh(await answer.text());
+      showFresh(await fetchPage());
+      if (!lost) say("");
     } catch {
-      // The event stream says that the connection is lost.
+      if (!lost && events !== null) say("What you see may be old: load the page again, or sign in.");
     }
     fetching = false;
     if (again) update();
   };
 
-  const say = (text) => {
-    connection.hidden = text === "";
-    connection.textContent = text;
+  // Pages of records ask the store: they are asked for again only when the record has changed.
+  const root = body.dataset.liveUrl.replace(/\/live$/, "");
+  const isOfRecords = body.dataset.page.length > root.length + 1;
+  let record = firstEpoch;
+  const changed = (event) => {
+    const { stamp } = JSON.parse(event.data);
+    const seen = record.includes("-") ? stamp.slice(0, stamp.lastIndexOf("-")) : stamp.split("-")[0];
+    const same = seen === record;
+    record = stamp.slice(0, stamp.lastIndexOf("-"));
+    if (!isOfRecords || !same) update();
   };
 
-  // The browser tries again by itself, except after an answer that is no stream.
+  // A browser has few connections to one host. Those of pages that nobody sees are left to commands.
+  let events = null;
   let lost = false;
+  const hush = () => {
+    events?.close();
+    events = null;
+  };
   const listen = () => {
-    const events = new EventSource(body.dataset.liveUrl);
-    events.addEventListener("changed", update);
-    events.addEventListener("open", () => {
+    hush();
+    if (document.hidden || body.dataset.liveUrl === "") return;
+    const stream = new EventSource(body.dataset.liveUrl);
+    events = stream;
+    stream.addEventListener("changed", changed);
+    stream.addEventListener("open", () => {
       say("");
       if (lost) update();
       lost = false;
     });
-    events.addEventListener("error", () => {
+    // The browser tries again by itself, except after an answer that is no stream.
+    stream.addEventListener("error", () => {
       lost = true;
       say("The connection is lost: what you see may be old. It is being tried again.");
-      if (events.readyState === EventSource.CLOSED) setTimeout(listen, 10000);
+      if (stream.readyState === EventSource.CLOSED) setTimeout(() => events === stream && listen(), 10000);
     });
   };
 
-  if (body.dataset.liveUrl !== "") listen();
+  listen();
+  document.addEventListener("visibilitychange", listen);
+  document.addEventListener("submit", hush);
+  addEventListener("pagehide", hush);
+  addEventListener("pageshow", (event) => event.persisted && listen());
   const catchUp = () => setTimeout(() => waiting && update(), 300);
   document.addEventListener("focusout", catchUp);
   document.addEventListener("toggle", catchUp, true);

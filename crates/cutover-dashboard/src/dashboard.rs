@@ -136,7 +136,10 @@ impl Dashboard {
         drop(runtime.spawn(tasks::sample(Arc::downgrade(&state), state.sample_every)));
         drop(runtime.spawn(tasks::ask(Arc::downgrade(&state))));
         let routes = routes(&state);
-        let gated = move |request: Request| gate::pass(Arc::clone(&state), routes.clone(), request);
+        let gated = move |request: Request| {
+            let (state, routes, path) = (Arc::clone(&state), routes.clone(), request.uri().path().to_owned());
+            async move { pages::written(&state, &path, gate::pass(Arc::clone(&state), routes, request).await) }
+        };
         Ok(Router::new().fallback(gated))
     }
 

@@ -73,6 +73,7 @@ fn side(counts: &SideCounts, durations: &Histogram) -> SidePoint {
     let quantile = |p| durations.quantile(p).map(nanos);
     SidePoint {
         calls: counts.started,
+        trials: counts.trials(),
         success_rate: share(counts.succeeded, counts.trials()),
         p50: quantile(0.5),
         p95: quantile(0.95),

@@ -59,7 +59,7 @@ impl SideColumn {
         let sides = || points.iter().map(side);
         let slowest = |pick: fn(&SidePoint) -> Option<u64>| sides().filter_map(pick).max().map(float);
         Self {
-            success: weighted(sides().map(|side| (side.success_rate, side.calls))),
+            success: weighted(sides().map(|side| (side.success_rate, side.trials))),
             p50: slowest(|side| side.p50),
             p95: slowest(|side| side.p95),
             p99: slowest(|side| side.p99),

@@ -8,8 +8,9 @@ use crate::view::{Evidence, Point, SidePoint};
 
 fn side() -> impl Strategy<Value = SidePoint> {
     let nanos = || proptest::option::of(0..=u64::MAX);
-    (0..=u64::MAX, proptest::option::of(0.0..=1.0), nanos(), nanos(), nanos())
-        .prop_map(|(calls, success_rate, p50, p95, p99)| SidePoint { calls, success_rate, p50, p95, p99 })
+    (0..=u64::MAX, proptest::option::of(0.0..=1.0), nanos(), nanos(), nanos()).prop_map(
+        |(trials, success_rate, p50, p95, p99)| SidePoint { calls: trials, trials, success_rate, p50, p95, p99 },
+    )
 }
 
 fn any_share() -> impl Strategy<Value = f64> {
@@ -107,7 +108,7 @@ proptest! {
 }
 
 fn steady(success: Option<f64>, at: u64) -> Point {
-    let new = SidePoint { calls: 100, success_rate: success, p50: Some(4_000_000), p95: None, p99: None };
+    let new = SidePoint { calls: 100, trials: 100, success_rate: success, p50: Some(4_000_000), p95: None, p99: None };
     let evidence = vec![Evidence { trigger: Trigger::ErrorRate, share: 0.5 }];
     let (epoch, mode, rollout) = (2, SystemMode::Parallel, 0.0);
     Point { at, epoch, mode, rollout, legacy: SidePoint::default(), new, compared: 0, mismatch_rate: None, evidence }
@@ -178,4 +179,13 @@ fn a_long_series_is_folded_and_its_worst_stays_visible() {
     let new = &Chart::named(&charts, "p50").lines[1];
     assert_eq!(places(new).len(), 240);
     assert!(new.sentence.contains("to 90 ms"), "{}", new.sentence);
+}
+
+#[test]
+fn calls_that_were_given_up_weigh_nothing_in_a_success_rate() {
+    let mut points = vec![steady(Some(1.0), 1_000_000), steady(Some(0.0), 1_005_000)];
+    (points[0].new.calls, points[0].new.trials) = (100, 10);
+    (points[1].new.calls, points[1].new.trials) = (30, 30);
+    let columns = fold::fold(&series_of(points), 1);
+    assert_eq!(columns[0].new.success, Some(0.25));
 }

@@ -3,8 +3,10 @@
 use cutover::{MigrationStatus, SystemMode};
 
 use super::assets;
+use super::handlers;
 use super::words;
 use crate::Role;
+use crate::state::State;
 use crate::view::Problem;
 
 /// Where the dashboard is mounted: `""` at the root, else such as `/cutover`.
@@ -136,6 +138,20 @@ impl Frame {
         self.page = format!("{}/m/{}{}", self.base, here.id, tab.path());
         self.by = status.actor.as_ref().map(|actor| words::shown(actor.as_str())).unwrap_or_default();
         self.here = Some(here);
+        self
+    }
+
+    /// The same frame around a page that could not be had at `path`: an emergency is for the migration that the path names, or
+    /// for all.
+    pub(super) fn beside(mut self, state: &State, path: &str) -> Self {
+        self.all = state.migrations.len();
+        let id = path.strip_prefix("/m/").and_then(|rest| rest.split('/').next());
+        let watched = id.and_then(|id| state.find(id));
+        self.here = watched.map(|watched| {
+            let mut here = Here::of(&watched.migration.controller.status(), handlers::parts(watched), Tab::Migration);
+            here.tabs.iter_mut().for_each(|tab| tab.is_here = false);
+            here
+        });
         self
     }
 

@@ -79,8 +79,9 @@ impl Asker {
 
     fn missing(&self, problem: &Problem) -> Response {
         let frame = self.frame("Not shown", Some(Notice::Missing(problem.detail.clone())));
-        let page = super::problem(frame, "This is not shown").unwrap_or_else(|_| problem.detail.clone());
-        with_status(problem.status, page)
+        let mut response = with_status(problem.status, problem.detail.clone());
+        response.extensions_mut().insert(frame);
+        response
     }
 }
 

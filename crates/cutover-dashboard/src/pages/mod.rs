@@ -22,6 +22,7 @@ use http::{HeaderValue, header};
 use crate::Principal;
 use crate::gate::Mount;
 use crate::respond::refuse;
+use crate::state::State;
 use crate::view::Problem;
 use audit::audit;
 use claims::claims;
@@ -60,7 +61,15 @@ pub(crate) fn refused(mount: &Mount, principal: &Principal, problem: &Problem) -
     let (actor, base) = (principal.actor().as_str(), Base(mount.0.clone()));
     let frame = Frame::new(&base, "Refused", actor, Some(principal.role()), Some(notice));
     let mut response = refuse(problem, false);
-    if let Ok(page) = self::problem(frame, "This was refused") {
+    response.extensions_mut().insert(frame);
+    response
+}
+
+/// Writes the page of a response that [`refused`] gave to a request for `path`: it rolls back what the path names, or all.
+pub(crate) fn written(state: &State, path: &str, mut response: Response) -> Response {
+    let Some(frame) = response.extensions_mut().remove::<Frame>() else { return response };
+    let heading = if frame.title.starts_with("Refused") { "This was refused" } else { "This is not shown" };
+    if let Ok(page) = problem(frame.beside(state, path), heading) {
         let kind = HeaderValue::from_static("text/html; charset=utf-8");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         response.headers_mut().remove(header::CONTENT_LENGTH);

@@ -135,7 +135,7 @@ fn templates_escape_everything_and_have_no_style_or_script_of_their_own() {
 #[test]
 fn the_script_is_small_and_makes_no_html_of_texts() {
     let script = assets::script().content;
-    assert!(script.lines().count() < 155, "{}", script.lines().count());
+    assert!(script.lines().count() <= 190, "{}", script.lines().count());
     for forbidden in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "http"] {
         assert!(!script.contains(forbidden), "{forbidden}");
     }

@@ -186,7 +186,9 @@ pub struct Point {
 pub struct SidePoint {
     /// How many of its runs ended or became overdue.
     pub calls: u64,
-    /// The share that succeeded; `None` without calls.
+    /// How many of them were not given up: those that `success_rate` is a share of.
+    pub trials: u64,
+    /// The share of the trials that succeeded; `None` without any.
     pub success_rate: Option<f64>,
     /// The median of how long they took.
     pub p50: Option<u64>,

@@ -40,7 +40,9 @@ async fn an_open_form_stays_as_it_was_and_says_what_changed() {
     window.click("details:has(> form[action$='/rollout']) > summary").await;
     window.fill("form[action$='/rollout'] [name=reason]", "half typed").await;
     stage.search.transition(SystemMode::Parallel, "ben", "compare again").await.unwrap();
-    assert!(window.text(".meanwhile").await.contains("epoch 3 → 4 by ben"));
+    let meanwhile = window.text(".meanwhile").await;
+    assert!(meanwhile.contains("epoch 3 → 4 by ben"), "{meanwhile}");
+    assert!(meanwhile.contains("refused, except a rollback or an abort."), "{meanwhile}");
     let epoch = window.find("form[action$='/rollout'] [name=epoch]").await.attr("value").await.unwrap();
     assert_eq!(epoch.as_deref(), Some("3"));
     // The rest of the page has moved on.
@@ -64,5 +66,22 @@ async fn a_lost_connection_is_said_until_it_is_back() {
     proxy.pass();
     window.appears(".title-row", "70 % new").await;
     assert!(!window.find("#connection").await.is_displayed().await.unwrap());
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_emergency_works_with_seven_windows_open() {
+    let stage = Stage::open().await;
+    let window = Window::open(&stage, "olga").await;
+    window.go("/m/search").await;
+    for _ in 0..6 {
+        let tab = window.client.new_window(true).await.unwrap();
+        window.client.switch_to_window(tab.handle).await.unwrap();
+        window.go("/m/search").await;
+    }
+    window.click(".emergency summary").await;
+    window.send(".emergency-sheet button").await;
+    window.find("#notice").await;
+    assert_eq!(stage.search.mode(), SystemMode::EmergencyRollback);
     window.close().await;
 }

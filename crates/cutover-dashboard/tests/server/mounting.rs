@@ -120,3 +120,19 @@ async fn times_and_the_base_path_are_checked() {
 fn without_a_runtime_there_is_no_router() {
     assert_eq!(Dashboard::new(by_header).router().map(drop), Err(DashboardError::NoRuntime));
 }
+
+#[tokio::test(start_paused = true)]
+async fn links_begin_with_the_base_path_and_pages_that_are_not_shown_can_roll_back() {
+    let world = World::with(|dashboard| dashboard.base_path("/ops")).await;
+    for path in ["/", "/m/search", "/m/search/audit", "/m/search/discrepancies/none", "/m/none", "/none"] {
+        let reply = world.get_as("operate", path).await;
+        for start in ["href=\"/", "action=\"/", "src=\"/"] {
+            assert!(reply.body.split(start).skip(1).all(|rest| rest.starts_with("ops")), "{path}: {}", reply.body);
+        }
+        assert!(!reply.body.contains("nothing to roll back"), "{path}");
+        let of = if path.starts_with("/m/search") { "/ops/m/search/emergency" } else { "/ops/emergency" };
+        assert!(reply.body.contains(&format!("action=\"{of}\"")), "{path}: {}", reply.body);
+    }
+    let put = world.send(somebody("operate", Method::PUT, "/m/search").body(Body::empty()).unwrap()).await;
+    assert!(put.status == 405 && put.body.contains("action=\"/ops/m/search/emergency\""), "{}", put.body);
+}
