@@ -227,7 +227,7 @@ fn intact(AuditHead { epoch, hash }: AuditHead) -> Verification {
     let finding = match epoch {
         0 => "There is no entry yet.".to_owned(),
         1 => "The one entry is as it was written.".to_owned(),
-        _ => format!("All entries from 1 to {epoch} are as they were written, and none is missing."),
+        _ => format!("The chain from 1 to {epoch} is unbroken and ends where the record says."),
     };
     Verification { intact: true, finding, head: Some(hash.to_string()) }
 }
