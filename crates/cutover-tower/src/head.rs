@@ -39,11 +39,11 @@ pub(crate) fn is_conditional(headers: &HeaderMap) -> bool {
 }
 
 /// Takes out what is said to the connection and not to the service.
+///
+/// What `Connection` names stays: the side that serves sees it too, and a client that names `Authorization` there shall
+/// not decide that the shadow is asked something else.
 pub(crate) fn leave_the_connection(headers: &mut HeaderMap) {
-    let named = headers.get_all(CONNECTION).iter().filter_map(|line| line.to_str().ok());
-    let named = named.flat_map(|line| line.split(',')).filter_map(|name| HeaderName::try_from(name.trim()).ok());
-    let named: Vec<_> = named.filter(|name| *name != TE).collect();
-    for name in named.iter().chain(&OF_THE_CONNECTION) {
+    for name in &OF_THE_CONNECTION {
         headers.remove(name);
     }
     // What remains of it asks the service for trailers, as gRPC does.
