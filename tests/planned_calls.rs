@@ -243,6 +243,21 @@ fn a_call_planned_inside_its_own_new_side_runs_legacy_alone() {
 }
 
 #[test]
+fn a_call_planned_alone_inside_its_own_new_side_runs_legacy_and_skips_nothing() {
+    for route in [LIVE, Route::new(SystemMode::NewOnly, Side::New)] {
+        let runtime = VirtualRuntime::new();
+        let runner = builder(&runtime, route).build();
+        let inner = runner.clone();
+        let (answer, _) = block_on(runner.call("anna").plan().serve(async move {
+            let planned = inner.call("anna").plan_alone();
+            assert_eq!((planned.route().serve, planned.has_shadow()), (Side::Legacy, false));
+            planned.serve(ready(Ok(3))).await.0
+        }));
+        assert_eq!((answer, runner.counts().skipped), (Ok(3), Skipped::default()));
+    }
+}
+
+#[test]
 fn a_call_dropped_half_way_is_abandoned() {
     let runtime = VirtualRuntime::new();
     let runner = builder(&runtime, PARALLEL).build();

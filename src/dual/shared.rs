@@ -109,10 +109,8 @@ impl Shared {
 
     /// As [`plan`](Self::plan), for a call whose shadow shall not run.
     pub(super) fn plan_alone(&self, key: BucketKey<'_>) -> Plan<'_> {
-        if self.id.is_inside() {
-            return self.plan_nested();
-        }
-        Plan { route: self.route(key), ticket: None }
+        let route = if self.id.is_inside() { LEGACY_ONLY } else { self.route(key) };
+        Plan { route, ticket: None }
     }
 
     #[cold]

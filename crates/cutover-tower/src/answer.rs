@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
 use crate::copy::{BodyCopy, Whole};
+use crate::head::Conditions;
 
 /// What the comparison sees of a side's response. It is cheap to clone.
 ///
@@ -20,7 +21,7 @@ pub struct HttpAnswer {
 /// What is kept of a response that is to be compared.
 struct Kept {
     headers: HeaderMap,
-    asked_conditionally: bool,
+    conditions: Conditions,
     body: OnceLock<BodyCopy>,
     /// What the body counts as until it is there.
     without_body: BodyCopy,
@@ -35,17 +36,17 @@ impl HttpAnswer {
     }
 
     /// The answer of the side that serves. Its body arrives as the client reads it.
-    pub(crate) fn served(status: StatusCode, headers: HeaderMap, asked_conditionally: bool) -> Self {
-        Self::kept(status, headers, asked_conditionally, BodyCopy::Unread)
+    pub(crate) fn served(status: StatusCode, headers: HeaderMap, conditions: Conditions) -> Self {
+        Self::kept(status, headers, conditions, BodyCopy::Unread)
     }
 
     /// The answer of the shadow. Nobody but the comparison waits for its body.
-    pub(crate) fn shadow(status: StatusCode, headers: HeaderMap, asked_conditionally: bool) -> Self {
-        Self::kept(status, headers, asked_conditionally, BodyCopy::Late)
+    pub(crate) fn shadow(status: StatusCode, headers: HeaderMap, conditions: Conditions) -> Self {
+        Self::kept(status, headers, conditions, BodyCopy::Late)
     }
 
-    fn kept(status: StatusCode, headers: HeaderMap, asked_conditionally: bool, without_body: BodyCopy) -> Self {
-        let kept = Kept { headers, asked_conditionally, body: OnceLock::new(), without_body };
+    fn kept(status: StatusCode, headers: HeaderMap, conditions: Conditions, without_body: BodyCopy) -> Self {
+        let kept = Kept { headers, conditions, body: OnceLock::new(), without_body };
         Self { status, kept: Some(Arc::new(kept)) }
     }
 
@@ -91,10 +92,16 @@ impl HttpAnswer {
         self.whole()?.trailers.as_ref()
     }
 
-    /// Whether the request named a state that its client knows already (`If-None-Match`, `If-Modified-Since`).
+    /// Whether validators that only one side knows may be all that makes the statuses differ.
+    pub(crate) fn differs_by_validators(&self, other: &Self) -> bool {
+        self.kept.as_ref().is_some_and(|kept| kept.conditions.explain(self.status, other.status))
+    }
+
+    /// Whether the request named a state that its client knows already (`If-None-Match`,
+    /// `If-Modified-Since`, `If-Range`, `If-Match` with a validator, `If-Unmodified-Since`).
     #[must_use]
     pub fn asked_conditionally(&self) -> bool {
-        self.kept.as_ref().is_some_and(|kept| kept.asked_conditionally)
+        self.kept.as_ref().is_some_and(|kept| kept.conditions.any())
     }
 }
 

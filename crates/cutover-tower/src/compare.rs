@@ -3,7 +3,7 @@
 use cutover::compare::{ComparatorError, Difference, RuleError};
 use cutover::{Comparator, Comparison, Structural};
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 
 use crate::HttpAnswer;
@@ -17,8 +17,9 @@ use crate::copy::{BodyCopy, Whole};
 /// - A body that is whole on one side, and too large, broken off or late on the other, differs. Where neither is whole, or
 ///   the client did not read its answer to the end, nobody knows: the call counts as ignored, unless a status or header
 ///   differs.
-/// - `304 Not Modified` beside `200 OK` is ignored when the request was conditional: the client had its validator from
-///   one side, and the other need not know it.
+/// - Where the request was conditional, the client had its validator from one side, and the other need not know it. Ignored
+///   are `304` beside `200` (`If-None-Match`, `If-Modified-Since`), `206` beside `200` (`If-Range`), and `412` beside a
+///   success (`If-Match` with a validator, `If-Unmodified-Since`).
 ///
 /// Paths of differences: `/status`, `/headers/content-type`, `/trailers/grpc-status`, `/body` and below it those of the
 /// JSON document, such as `/body/items/0/price`. Rules of `Structural` are written without `/body`.
@@ -150,10 +151,7 @@ impl Comparator<HttpAnswer> for HttpComparator {
 }
 
 fn compare_statuses(legacy: &HttpAnswer, new: &HttpAnswer) -> Comparison {
-    let conditional = legacy.asked_conditionally() && new.asked_conditionally();
-    let pair = [legacy.status(), new.status()];
-    let validators = [[StatusCode::NOT_MODIFIED, StatusCode::OK], [StatusCode::OK, StatusCode::NOT_MODIFIED]];
-    if conditional && validators.contains(&pair) {
+    if legacy.differs_by_validators(new) {
         return Comparison::Ignored;
     }
     let status = |answer: &HttpAnswer| Some(answer.status().as_u16().into());

@@ -2,8 +2,9 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_channel::oneshot;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
@@ -31,15 +32,18 @@ pub(crate) struct Whole {
 
 /// A copy that grows up to its limit.
 struct Growing {
-    data: BytesMut,
+    data: Vec<u8>,
     trailers: Option<HeaderMap>,
     limit: usize,
+    /// How much of it there will be as far as is known; never more than the limit.
+    expected: usize,
 }
 
 impl Growing {
+    /// Holds nothing yet: what is announced need not come.
     fn new(hint: &SizeHint, limit: usize) -> Self {
-        let room = hint.exact().map_or(0, |size| usize::try_from(size).map_or(limit, |size| size.min(limit)));
-        Self { data: BytesMut::with_capacity(room), trailers: None, limit }
+        let expected = hint.exact().map_or(limit, |size| usize::try_from(size).map_or(limit, |size| size.min(limit)));
+        Self { data: Vec::new(), trailers: None, limit, expected }
     }
 
     /// Takes in a frame.
@@ -52,13 +56,30 @@ impl Growing {
         if data.len() > self.limit - self.data.len() {
             return Added::DoesNotFit;
         }
+        self.make_room(data.len());
         self.data.extend_from_slice(data);
         Added::More
     }
 
-    fn whole(self) -> BodyCopy {
-        BodyCopy::Whole(Whole { data: self.data.freeze(), trailers: self.trailers })
+    /// Twice as much each time, so that a body in small pieces is not copied again and again, but not beyond what is expected.
+    fn make_room(&mut self, more: usize) {
+        let (length, needed) = (self.data.len(), self.data.len() + more);
+        if needed > self.data.capacity() {
+            let room = needed.max(self.expected.min(2 * self.data.capacity()));
+            self.data.reserve_exact(room - length);
+        }
     }
+
+    fn whole(self) -> BodyCopy {
+        BodyCopy::Whole(Whole { data: self.data.into(), trailers: self.trailers })
+    }
+}
+
+/// A copy on its way. Whoever takes it out first, ends it: who records has it, or who waited for it has gone.
+type Shared = Arc<Mutex<Option<Growing>>>;
+
+fn lock(copy: &Shared) -> MutexGuard<'_, Option<Growing>> {
+    copy.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What came of a frame.
@@ -71,7 +92,7 @@ enum Added {
 
 /// Takes the copy of what passes through a body, and hands it over as soon as it is known what becomes of it.
 pub(crate) struct Tap {
-    tapping: Option<(Growing, oneshot::Sender<BodyCopy>)>,
+    tapping: Option<(Shared, oneshot::Sender<BodyCopy>)>,
     /// How many bytes there will be, where that is known.
     size: Option<u64>,
 }
@@ -80,7 +101,13 @@ pub(crate) struct Tap {
 pub(crate) enum Recording {
     /// It is known from the start.
     Known(BodyCopy),
-    Coming(oneshot::Receiver<BodyCopy>),
+    Coming(Coming),
+}
+
+/// Waits for a copy. Without it, nothing is kept of what has passed, and nothing is copied of what follows.
+pub(crate) struct Coming {
+    copy: Shared,
+    receiver: oneshot::Receiver<BodyCopy>,
 }
 
 impl Tap {
@@ -93,17 +120,20 @@ impl Tap {
             return (None, Recording::Known(BodyCopy::TooLarge));
         }
         let (sender, receiver) = oneshot::channel();
-        let tapping = Some((Growing::new(hint, limit), sender));
-        (Some(Self { tapping, size: hint.exact() }), Recording::Coming(receiver))
+        let copy = Arc::new(Mutex::new(Some(Growing::new(hint, limit))));
+        let coming = Coming { copy: Arc::clone(&copy), receiver };
+        (Some(Self { tapping: Some((copy, sender)), size: hint.exact() }), Recording::Coming(coming))
     }
 
     pub(crate) fn pass(&mut self, frame: &Frame<Bytes>, is_last: bool) {
-        let Some((copy, _)) = &mut self.tapping else { return };
-        match copy.add(frame) {
-            Added::DoesNotFit => self.hand_over(|_| BodyCopy::TooLarge),
-            Added::Last => self.end(),
-            Added::More if is_last => self.end(),
-            Added::More => {}
+        let Some((copy, _)) = &self.tapping else { return };
+        let added = lock(copy).as_mut().map(|copy| copy.add(frame));
+        match added {
+            None => self.tapping = None,
+            Some(Added::DoesNotFit) => self.hand_over(|_| BodyCopy::TooLarge),
+            Some(Added::Last) => self.end(),
+            Some(Added::More) if is_last => self.end(),
+            Some(Added::More) => {}
         }
     }
 
@@ -116,7 +146,9 @@ impl Tap {
     }
 
     fn hand_over(&mut self, end: impl FnOnce(Growing) -> BodyCopy) {
-        if let Some((copy, sender)) = self.tapping.take() {
+        let Some((copy, sender)) = self.tapping.take() else { return };
+        let taken = lock(&copy).take();
+        if let Some(copy) = taken {
             sender.send(end(copy)).ok();
         }
     }
@@ -133,12 +165,18 @@ impl Drop for Tap {
     }
 }
 
+impl Drop for Coming {
+    fn drop(&mut self) {
+        lock(&self.copy).take();
+    }
+}
+
 impl Recording {
     /// What is known now.
     pub(crate) fn now(self) -> BodyCopy {
         match self {
             Self::Known(copy) => copy,
-            Self::Coming(mut coming) => coming.try_recv().ok().flatten().unwrap_or(BodyCopy::Unread),
+            Self::Coming(mut coming) => coming.receiver.try_recv().ok().flatten().unwrap_or(BodyCopy::Unread),
         }
     }
 
@@ -146,7 +184,7 @@ impl Recording {
     pub(crate) async fn end(self) -> BodyCopy {
         match self {
             Self::Known(copy) => copy,
-            Self::Coming(coming) => coming.await.unwrap_or(BodyCopy::Unread),
+            Self::Coming(mut coming) => (&mut coming.receiver).await.unwrap_or(BodyCopy::Unread),
         }
     }
 }

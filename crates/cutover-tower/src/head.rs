@@ -1,11 +1,11 @@
 //! What the head of a request says: whether it may have a shadow, and what the shadow's own head is.
 
 use http::header::{
-    CONNECTION, EXPECT, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, TE, TRAILER, TRANSFER_ENCODING,
-    UPGRADE,
+    CONNECTION, EXPECT, HeaderName, HeaderValue, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE,
+    IF_UNMODIFIED_SINCE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use http::request::Parts;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, StatusCode};
 
 /// The header that marks a shadow's request; its value is the name of the migration.
 ///
@@ -33,17 +33,49 @@ pub(crate) fn wants_upgrade(head: &Parts) -> bool {
     head.method == Method::CONNECT || head.headers.contains_key(UPGRADE)
 }
 
-/// Whether the client knows a state already.
-pub(crate) fn is_conditional(headers: &HeaderMap) -> bool {
-    headers.contains_key(IF_NONE_MATCH) || headers.contains_key(IF_MODIFIED_SINCE)
+/// What a request says about states that its client knows. Its validators are those of one side.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Conditions {
+    /// `If-None-Match`, `If-Modified-Since`
+    unless_known: bool,
+    /// `If-Range`
+    range_if_known: bool,
+    /// `If-Match` with a validator, `If-Unmodified-Since`
+    only_if_known: bool,
+}
+
+impl Conditions {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let has = |name| headers.contains_key(name);
+        Self {
+            unless_known: has(IF_NONE_MATCH) || has(IF_MODIFIED_SINCE),
+            range_if_known: has(IF_RANGE),
+            only_if_known: has(IF_UNMODIFIED_SINCE) || headers.get_all(IF_MATCH).iter().any(|value| value != "*"),
+        }
+    }
+
+    pub(crate) const fn any(self) -> bool {
+        self.unless_known || self.range_if_known || self.only_if_known
+    }
+
+    /// Whether two sides may differ so only because one of them does not know the validator.
+    pub(crate) fn explain(self, one: StatusCode, other: StatusCode) -> bool {
+        let explained = |conditional, plain: StatusCode| match conditional {
+            StatusCode::NOT_MODIFIED => self.unless_known && plain == StatusCode::OK,
+            StatusCode::PARTIAL_CONTENT => self.range_if_known && plain == StatusCode::OK,
+            StatusCode::PRECONDITION_FAILED => self.only_if_known && plain.is_success(),
+            _ => false,
+        };
+        explained(one, other) || explained(other, one)
+    }
 }
 
 /// Takes out what is said to the connection and not to the service.
+///
+/// What `Connection` names stays: the side that serves sees it too, and a client that names `Authorization` there shall
+/// not decide that the shadow is asked something else.
 pub(crate) fn leave_the_connection(headers: &mut HeaderMap) {
-    let named = headers.get_all(CONNECTION).iter().filter_map(|line| line.to_str().ok());
-    let named = named.flat_map(|line| line.split(',')).filter_map(|name| HeaderName::try_from(name.trim()).ok());
-    let named: Vec<_> = named.filter(|name| *name != TE).collect();
-    for name in named.iter().chain(&OF_THE_CONNECTION) {
+    for name in &OF_THE_CONNECTION {
         headers.remove(name);
     }
     // What remains of it asks the service for trailers, as gRPC does.

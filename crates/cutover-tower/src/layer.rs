@@ -151,6 +151,9 @@ impl<N> MigrationLayerBuilder<N> {
     /// where the request is idempotent *and* both sides write to the same place, or where the new side writes to a place of
     /// its own, or nowhere. Being idempotent (PUT, DELETE) is not enough when a later request may come between.
     ///
+    /// Requests with a body are timed unevenly: the side that serves reads while its client sends, the shadow has all of it at
+    /// once. Slow uploads count as time of the served side, so that its p95 and its baseline say nothing about a trigger on latency there.
+    ///
     /// ```
     /// # use cutover::{Route, Side, SystemMode};
     /// # use cutover_tower::MigrationLayer;

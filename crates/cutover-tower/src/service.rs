@@ -17,7 +17,7 @@ use tower_service::Service;
 
 use crate::copy::{BodyCopy, Recording, Whole};
 use crate::counts::Reason;
-use crate::head::is_conditional;
+use crate::head::Conditions;
 use crate::picked::Picked;
 use crate::shadow::ShadowRun;
 use crate::shared::{Shared, Sheltered};
@@ -97,7 +97,7 @@ where
         let (body, copy) = MigrationBody::tapped(body, self.shared.limit);
         let call = TwoSided {
             shared: Arc::clone(&self.shared),
-            is_conditional: is_conditional(&head.headers),
+            conditions: Conditions::of(&head.headers),
             has_body: head.method != Method::HEAD,
             served,
             request: Request::from_parts(head, body),
@@ -143,7 +143,7 @@ where
 /// A request of which both sides run.
 struct TwoSided<L, N, B> {
     shared: Arc<Shared>,
-    is_conditional: bool,
+    conditions: Conditions,
     /// Whether a response has a body to compare.
     has_body: bool,
     served: Picked<L, N>,
@@ -168,12 +168,12 @@ impl<L, N, B> TwoSided<L, N, B> {
         E: Send + 'static,
         C: FnOnce(&mut Capture) -> fmt::Result + Send + 'static,
     {
-        let Self { shared, is_conditional, has_body, served, request, shadow: other, copy } = self;
+        let Self { shared, conditions, has_body, served, request, shadow: other, copy } = self;
         let mut result = None;
         let (answer, shadow) = {
             let answer = pin!(async {
                 let answered = served.ask(request).await;
-                let (answer, kept) = keep(&shared, answered, is_conditional, has_body);
+                let (answer, kept) = keep(&shared, answered, conditions, has_body);
                 result = Some(kept);
                 answer
             });
@@ -183,7 +183,7 @@ impl<L, N, B> TwoSided<L, N, B> {
         let whole = shadow.is_some().then(|| whole_request(&shared, copy)).flatten();
         let other = other.filter(|_| whole.is_some()).and_then(Sheltered::take);
         if let (Some(shadow), Some(request), Some((side, head))) = (shadow, whole, other) {
-            let run = ShadowRun { shared, side, head, request, is_conditional, has_body };
+            let run = ShadowRun { shared, side, head, request, conditions, has_body };
             run.start(shadow, answer.ok(), recording);
         }
         result
@@ -197,7 +197,7 @@ type Kept<R, E> = (Result<Response<MigrationBody<R>>, E>, Recording);
 fn keep<R: Body<Data = Bytes>, E>(
     shared: &Shared,
     answered: Result<Response<R>, E>,
-    is_conditional: bool,
+    conditions: Conditions,
     has_body: bool,
 ) -> (Result<HttpAnswer, HttpFailure>, Kept<R, E>) {
     let response = match answered {
@@ -209,7 +209,7 @@ fn keep<R: Body<Data = Bytes>, E>(
     let answer = if fails {
         Err(HttpFailure::response(head.status))
     } else {
-        Ok(HttpAnswer::served(head.status, head.headers.clone(), is_conditional))
+        Ok(HttpAnswer::served(head.status, head.headers.clone(), conditions))
     };
     let (body, recording) = match (fails, has_body) {
         (false, true) => MigrationBody::tapped(body, shared.limit),

@@ -14,6 +14,7 @@ use http_body::Body;
 use tower_service::Service;
 
 use crate::copy::{BodyCopy, Recording, Replay, Whole, collect};
+use crate::head::Conditions;
 use crate::picked::Picked;
 use crate::service::SideRequest;
 use crate::shared::Shared;
@@ -25,7 +26,7 @@ pub(crate) struct ShadowRun<L, N> {
     pub(crate) side: Picked<L, N>,
     pub(crate) head: Parts,
     pub(crate) request: Whole,
-    pub(crate) is_conditional: bool,
+    pub(crate) conditions: Conditions,
     pub(crate) has_body: bool,
 }
 
@@ -76,7 +77,7 @@ impl<L, N> ShadowRun<L, N> {
         N: Service<SideRequest<B>, Response = Response<R>, Error = E>,
         B: Body<Data = Bytes>,
     {
-        let Self { shared, side, mut head, request, is_conditional, .. } = self;
+        let Self { shared, side, mut head, request, conditions, .. } = self;
         shared.make_shadow(&mut head);
         let request = Request::from_parts(head, MigrationBody::replayed(Replay::new(request)));
         let response = side.ask(request).await.map_err(|_| HttpFailure::service())?;
@@ -84,7 +85,7 @@ impl<L, N> ShadowRun<L, N> {
         if shared.is_failure(head.status, &head.headers) {
             return Err(HttpFailure::response(head.status));
         }
-        let answer = HttpAnswer::shadow(head.status, head.headers, is_conditional);
+        let answer = HttpAnswer::shadow(head.status, head.headers, conditions);
         left.send((answer.clone(), body)).ok();
         Ok(answer)
     }

@@ -164,6 +164,27 @@ fn validators_that_only_one_side_knows_are_ignored() {
 }
 
 #[test]
+fn each_condition_explains_the_statuses_that_it_can_bring_about_and_no_others() {
+    for (condition, value, codes, verdict) in [
+        ("if-modified-since", "Sun, 06 Nov 1994 08:49:37 GMT", [200, 304], Verdict::Ignored),
+        ("if-range", "\"1\"", [206, 200], Verdict::Ignored),
+        ("if-range", "\"1\"", [200, 206], Verdict::Ignored),
+        ("if-match", "\"1\"", [200, 412], Verdict::Ignored),
+        ("if-match", "\"1\"", [412, 204], Verdict::Ignored),
+        ("if-unmodified-since", "Sun, 06 Nov 1994 08:49:37 GMT", [412, 200], Verdict::Ignored),
+        ("if-match", "*", [412, 200], Verdict::Mismatched),
+        ("if-match", "\"1\"", [412, 404], Verdict::Mismatched),
+        ("if-match", "\"1\"", [304, 200], Verdict::Mismatched),
+        ("if-none-match", "\"1\"", [206, 200], Verdict::Mismatched),
+        ("range", "bytes=0-9", [206, 200], Verdict::Mismatched),
+    ] {
+        let bench = Bench::new(PARALLEL, status(codes[0], ""), status(codes[1], ""));
+        bench.exchange(Request::get("/").header(condition, value).body(Script::full("")).expect("a request"));
+        assert_eq!(bench.counts().of(verdict), 1, "{condition}: {value}, {codes:?}");
+    }
+}
+
+#[test]
 fn two_failures_are_no_discrepancy_and_one_is() {
     let bench = Bench::new(PARALLEL, status(500, "a"), status(503, "b"));
     bench.exchange(get("/"));

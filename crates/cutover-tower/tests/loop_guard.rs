@@ -13,7 +13,7 @@ use common::{Bench, LEGACY_ONLY, LIVE, NEW_ONLY, PARALLEL, Script, reader};
 use cutover::{Route, Side};
 use cutover_tower::{MigrationLayer, SHADOW_HEADER};
 use http::Request;
-use net_common::{client, listener, local, proxy, serve, settled, uri};
+use net_common::{client, listener, local, patient, proxy, serve, settled, uri};
 use tower::Layer;
 
 fn marked(by: &str) -> Request<Script> {
@@ -61,7 +61,8 @@ async fn application(route: Route) -> (std::net::SocketAddr, Arc<AtomicU64>, Mig
     };
     let legacy = Router::new().fallback(handler);
     let (listener, address) = listener().await;
-    let layer = MigrationLayer::builder("loop", route, proxy(address)).build();
+    let layer =
+        MigrationLayer::builder("loop", route, proxy(address)).runner(|runner| runner.shadow_policy(patient())).build();
     serve(listener, Router::new().fallback_service(layer.layer(local(legacy))));
     (address, ran, layer)
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use cutover::DualRunner;
+use cutover::dual::ShadowPolicy;
 use cutover_tower::{HttpAnswer, HttpFailure, MigrationBody};
 use http::{Request, Response, StatusCode, Uri};
 use hyper_util::client::legacy::Client;
@@ -71,6 +72,11 @@ pub(crate) fn client() -> Client<HttpConnector, Body> {
     Client::builder(TokioExecutor::new()).build_http()
 }
 
+/// Shadows that take as long as a busy machine makes them: none ends by its timeout.
+pub(crate) fn patient() -> ShadowPolicy {
+    ShadowPolicy::new().timeout(Duration::from_secs(60))
+}
+
 /// Waits until all shadows have ended.
 pub(crate) async fn settled(runner: &DualRunner<HttpAnswer, HttpFailure>) {
     let wait = async {
@@ -78,5 +84,5 @@ pub(crate) async fn settled(runner: &DualRunner<HttpAnswer, HttpFailure>) {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), wait).await.expect("shadows end");
+    tokio::time::timeout(Duration::from_secs(50), wait).await.expect("shadows end");
 }
