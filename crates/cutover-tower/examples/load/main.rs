@@ -2,7 +2,8 @@
 //!
 //! `cargo run --release -p cutover-tower --example load -- --seconds 60` is a measurement; without arguments it is a short
 //! look. Options: `--seconds` (of all blocks together), `--rate` (requests per second), `--connections`, `--block-ms`, and
-//! `--own-runtime`, which gives shadows a runtime of their own.
+//! `--own-runtime`, which gives shadows a runtime of their own. With `--max-added-us` it ends with status 1 when the median of
+//! the added p99, block by block, is above that many microseconds.
 //!
 //! Blocks of legacy alone and of legacy with detached shadows take turns. Each connection has its own thread and asks at
 //! fixed moments, whether or not the answer before is late (open loop); latency counts from the moment at which a
@@ -50,9 +51,14 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         of_alone.add(&alone)?;
         of_layered.add(&layered)?;
     }
-    report(&of_alone, &of_layered, added);
+    let added = report(&of_alone, &of_layered, added);
     println!("shadows: {}", arms.summary());
-    Ok(())
+    match options.max_added_us {
+        Some(allowed) if added > f64::from(allowed) => {
+            Err(format!("the median added p99 is {added:+.1} us, and at most {allowed} us are allowed").into())
+        }
+        _ => Ok(()),
+    }
 }
 
 const WARM_UP: Duration = Duration::from_millis(300);
@@ -67,7 +73,8 @@ fn micros(histogram: &Histogram<u64>, quantile: f64) -> f64 {
     histogram.value_at_quantile(quantile) as f64 / 1_000.0
 }
 
-fn report(alone: &Histogram<u64>, layered: &Histogram<u64>, mut added: Vec<f64>) {
+/// Prints the figures, and gives the median added p99 in microseconds.
+fn report(alone: &Histogram<u64>, layered: &Histogram<u64>, mut added: Vec<f64>) -> f64 {
     println!("\n{:>8} {:>16} {:>16} {:>12}", "", "legacy alone", "with the layer", "added");
     for (name, quantile) in [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999)] {
         let (before, after) = (micros(alone, quantile), micros(layered, quantile));
@@ -82,6 +89,7 @@ fn report(alone: &Histogram<u64>, layered: &Histogram<u64>, mut added: Vec<f64>)
         at(0.25),
         at(0.75)
     );
+    at(0.5)
 }
 
 #[expect(
