@@ -211,10 +211,14 @@ fn now_holds(changed: &Changed) -> String {
 /// Ends the plan with an emergency, which holds when this is polled first.
 async fn abort(state: &State, principal: &Principal, watched: &Watched, reason: &Reason) -> Result<Answer, Problem> {
     let Some(driver) = &watched.migration.plan else { return Err(not_there("plan")) };
+    let held = watched.migration.controller.mode() == SystemMode::EmergencyRollback;
     let aborted = driver.abort(principal.actor().as_str(), reason.as_str());
     match tokio::time::timeout(short(state), aborted).await {
         Ok(Ok(changed)) => Ok(answer(&changed, "The plan has ended. Everything goes to legacy now, and it is stored.")),
         Err(_) | Ok(Err(OperateError::Change(ChangeError::Unpersisted))) => {
+            if held {
+                return Err(Problem::new("timeout", 503, UNENDED));
+            }
             let epoch = watched.migration.controller.status().epoch;
             Ok(Answer { epoch, stored: false, text: UNSTORED.to_owned() })
         }
@@ -224,3 +228,6 @@ async fn abort(state: &State, principal: &Principal, watched: &Watched, reason: 
 
 const UNSTORED: &str = "Everything of this process goes to legacy now. It is not stored yet, so that other processes have not \
                         heard of it; it is tried again until the store takes it.";
+
+/// An emergency held before, and nobody tries again to store that the plan has ended.
+const UNENDED: &str = "Legacy serves; that the plan has ended is not stored: say it again.";

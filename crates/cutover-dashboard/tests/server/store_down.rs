@@ -88,6 +88,24 @@ async fn an_emergency_holds_at_once_and_says_that_it_is_not_stored_yet() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_abort_that_nobody_tries_again_is_not_said_to_be_tried_again() {
+    let world = World::new().await;
+    world.to(SystemMode::Parallel).await;
+    world.search.emergency_rollback("ana", "fire").await;
+    let before = world.stored().await;
+    world.store.set_standing(Some(Fault::Hang));
+    let path = "/api/v1/migrations/search/abort";
+    let reply = world.post("operate", path, &json!({ "reason": "it is over" })).await;
+    assert_eq!((reply.status, reply.problem().as_str()), (503, "timeout"), "{}", reply.body);
+    assert!(reply.body.contains("say it again"), "{}", reply.body);
+    world.store.heal();
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert_eq!(world.stored().await, before);
+    let again = world.post("operate", path, &json!({ "reason": "it is over" })).await;
+    assert_eq!((again.status, &again.json()["stored"]), (200, &json!(true)), "{}", again.body);
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_other_command_says_that_the_store_is_the_reason_and_never_that_it_is_done() {
     for fault in [Fault::Hang, Fault::Unavailable] {
         for (name, body) in commands().into_iter().filter(|(name, _)| !matches!(*name, "emergency" | "abort")) {
