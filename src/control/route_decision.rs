@@ -3,7 +3,8 @@
 use crate::Percentage;
 use crate::route::Route;
 
-/// How the call for one key runs, with the numbers that decided it: all from one snapshot.
+/// How the call for one key runs, with the numbers that decided it: all from one snapshot, but for whether that is stale,
+/// which is read just before.
 ///
 /// ```
 /// use cutover::{MemoryStore, MigrationController, Percentage, SystemMode};

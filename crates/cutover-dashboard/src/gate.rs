@@ -106,8 +106,11 @@ fn check_method(state: &State, parts: &Parts, principal: &Principal, asked: Aske
     if state.limits.allows(principal.actor(), asked.emergency) {
         return Ok(());
     }
-    let detail =
-        "You asked for too many changes in a short time. Nothing was changed; wait a minute. An emergency still works.";
+    let detail = if asked.emergency {
+        "You asked for too many emergencies in a short time. The ones before it hold; this one was not taken: wait a second."
+    } else {
+        "You asked for too many changes in a short time. Nothing was changed; wait a minute. An emergency still works."
+    };
     Err(Problem::new("rate", 429, detail))
 }
 
