@@ -25,6 +25,7 @@ use axum::response::Redirect;
 use axum::routing::get;
 use cutover_dashboard::Dashboard;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use faults::Faults;
 
@@ -35,12 +36,19 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let address = listener.local_addr()?;
 
     let faults = Arc::new(Faults::default());
+    let (stop, stopped) = watch::channel(false);
+    let until = |mut stopped: watch::Receiver<bool>| async move { drop(stopped.wait_for(|stopped| *stopped).await) };
+    tokio::spawn(async move {
+        end().await;
+        stop.send_replace(true);
+    });
     let moves = moves::begin(&faults).await?;
     let dashboard = moves
         .into_iter()
         .fold(Dashboard::new(team::authorize), Dashboard::migration)
         .origin(format!("http://{address}"))
         .sample_every(Duration::from_secs(2))
+        .until(until(stopped.clone()))
         .router()?;
 
     let app = Router::new()
@@ -49,7 +57,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .nest("/cutover", dashboard);
     println!("The dashboard:           http://{address}/cutover");
     println!("Faults, and signing in:  http://{address}/desk");
-    axum::serve(listener, app).with_graceful_shutdown(end()).await?;
+    axum::serve(listener, app).with_graceful_shutdown(until(stopped)).await?;
     Ok(())
 }
 
