@@ -90,20 +90,26 @@ impl<T: Series> Names<T> {
     #[cold]
     fn add(&self, hash: u64, migration: &str, runner: &str) -> Option<&Entry<T>> {
         let fits = |name: &str| (1..=LONGEST).contains(&name.len());
-        if self.is_full() || !fits(migration) || !fits(runner) {
+        if !fits(migration) || !fits(runner) {
             return None;
+        }
+        if self.is_full() {
+            // It may have come in as the last one since it was looked for.
+            return self.find(hash, migration, runner);
         }
         let _one_at_a_time = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = self.find(hash, migration, runner) {
             return Some(entry);
         }
         let free = self.probe(hash).find(|slot| slot.get().is_none()).filter(|_| !self.is_full())?;
-        self.taken.fetch_add(1, Ordering::Relaxed);
-        Some(free.get_or_init(|| Box::new(Entry::new(hash, migration, runner))))
+        let entry = free.get_or_init(|| Box::new(Entry::new(hash, migration, runner)));
+        self.taken.fetch_add(1, Ordering::Release);
+        Some(entry)
     }
 
+    /// Whoever reads `true` here finds every name that was taken in.
     fn is_full(&self) -> bool {
-        self.taken.load(Ordering::Relaxed) >= self.most
+        self.taken.load(Ordering::Acquire) >= self.most
     }
 
     /// The slots in the order in which a name of this hash is looked for.
@@ -210,6 +216,22 @@ mod tests {
                 counts.iter().all(|(name, count)| *count == if *name == "other/other" { names.unnamed() } else { 4 })
             );
             assert_eq!(counts.iter().map(|(_, count)| count).sum::<u64>(), 240);
+        }
+    }
+
+    #[test]
+    fn threads_that_bring_the_last_name_at_once_all_count_under_it() {
+        for round in 0..1_000 {
+            let (names, start) = (Names::new(1), std::sync::Barrier::new(4));
+            std::thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| {
+                        start.wait();
+                        count(&names, "m", "last");
+                    });
+                }
+            });
+            assert_eq!(counts(&names), [("m/last", 4)], "round {round}");
         }
     }
 
