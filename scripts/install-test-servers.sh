@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the programs that the tests run, redis-server, PostgreSQL and Chromium with its driver, where they are missing.
+# Installs the programs that the tests run, redis-server, PostgreSQL, Chromium with its driver and valgrind, where they are missing.
 # Leaves no service running.
 set -euo pipefail
 
@@ -11,6 +11,7 @@ main() {
     has_postgres || missing+=(postgresql)
     has_browser || missing+=(chromium chromium-driver)
     has_font || missing+=(fonts-dejavu-core)
+    has_valgrind || missing+=(valgrind)
     [ "${#missing[@]}" -gt 0 ] || return 0
     echo "install-test-servers: missing: ${missing[*]}"
     command -v apt-get >/dev/null || fail "this system has no apt-get"
@@ -21,6 +22,7 @@ main() {
     has_redis || fail "redis-server is still missing"
     has_postgres || fail "initdb and postgres are still missing"
     has_browser || fail "chromium and chromedriver are still missing"
+    has_valgrind || fail "valgrind is still missing"
 }
 
 has_redis() {
@@ -54,6 +56,11 @@ has_font() {
     [ -n "$(find /usr/share/fonts /usr/local/share/fonts /System/Library/Fonts -name '*.tt[fc]' 2>/dev/null | head -1)" ]
 }
 
+# Counts are of Linux, and are not taken elsewhere.
+has_valgrind() {
+    [ "$(uname -s)" != Linux ] || command -v valgrind >/dev/null
+}
+
 as_root() {
     if [ "$(id -u)" = 0 ]; then
         "$@"
@@ -73,10 +80,10 @@ forbid_services() {
 fail() {
     {
         echo "install-test-servers: $1"
-        echo "The tests need the programs redis-server, initdb, postgres, chromium and chromedriver. Install them:"
-        echo "  Debian, Ubuntu  apt-get install redis-server postgresql chromium chromium-driver fonts-dejavu-core"
+        echo "The tests need the programs redis-server, initdb, postgres, chromium and chromedriver, and valgrind on Linux. Install them:"
+        echo "  Debian, Ubuntu  apt-get install redis-server postgresql chromium chromium-driver fonts-dejavu-core valgrind"
         echo "  macOS           brew install redis postgresql@15 chromedriver, and a Chrome"
-        echo "  Fedora          dnf install redis postgresql-server chromium chromedriver"
+        echo "  Fedora          dnf install redis postgresql-server chromium chromedriver valgrind"
     } >&2
     exit 1
 }
