@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 use comfy_table::Table;
 use comfy_table::presets::ASCII_MARKDOWN;
 use cutover_instructions::calls::{ALL, Call};
-use cutover_instructions::comparison::{Change, Row, compare, tolerance};
+use cutover_instructions::comparison::{Change, Row, TOLERANCE, compare, tolerance};
 use cutover_instructions::counting::per_call;
 use cutover_instructions::record::{Record, Toolchain};
 
@@ -46,23 +46,28 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     if options.accept {
         return accept(&options.record);
     }
-    let calls: Vec<Call> =
-        ALL.into_iter().filter(|call| options.only.as_deref().is_none_or(|only| only == call.name)).collect();
-    let mut recorded = Record::read(&options.record)?;
-    recorded.instructions.retain(|call, _| options.only.as_ref().is_none_or(|only| only == call));
-    check(&recorded, &calls)
+    let recorded = Record::read(&options.record)?;
+    match options.only {
+        None => check(&recorded, &ALL),
+        Some(name) => check(&recorded.of(&name), &[called(&name)?]),
+    }
+}
+
+fn called(name: &str) -> Result<Call, String> {
+    let call = ALL.into_iter().find(|call| call.name == name);
+    call.ok_or_else(|| format!("there is no call `{name}`; there are {:?}", ALL.map(|call| call.name)))
 }
 
 fn make(name: &str, times: u64) -> Result<ExitCode, Box<dyn Error>> {
-    let call = ALL.iter().find(|call| call.name == name).ok_or_else(|| format!("there is no call `{name}`"))?;
-    (call.make)(times);
+    (called(name)?.make)(times);
     Ok(ExitCode::SUCCESS)
 }
 
 fn accept(path: &Path) -> Result<ExitCode, Box<dyn Error>> {
     let counted = count(&ALL, Toolchain::here()?)?;
+    let before = Record::read(path).unwrap_or_else(|_| counted.clone());
     counted.write(path)?;
-    println!("{}\nRecorded in {}.", table(&compare(&counted, &counted, 0.0)), path.display());
+    println!("{}\nRecorded in {}.", table(&compare(&before, &counted, TOLERANCE)), path.display());
     Ok(ExitCode::SUCCESS)
 }
 

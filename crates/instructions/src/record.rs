@@ -70,6 +70,13 @@ impl Record {
         toml::from_str(&text).map_err(|source| RecordError::Unreadable { path: path.into(), source: Box::new(source) })
     }
 
+    /// Only what is recorded for one call.
+    #[must_use]
+    pub fn of(mut self, call: &str) -> Self {
+        self.instructions.retain(|name, _| name == call);
+        self
+    }
+
     /// Writes the file at `path`.
     ///
     /// # Errors
