@@ -33,8 +33,8 @@ pub(super) struct Closing {
     late_ends_before: [LateRuns; 2],
     durations_before: [Totals; 2],
     qualities_before: Vec<[Values; 2]>,
-    /// The phase before, if there was one.
-    pub(super) ended: Ended,
+    /// The last phase before that counted anything.
+    pub(super) ended: Option<Ended>,
     baseline: Option<Baseline>,
     seen: Seen,
 }
@@ -51,7 +51,7 @@ impl Closing {
             late_ends_before: [LateRuns::default(); 2],
             durations_before: [const { Totals::new() }; 2],
             qualities_before: vec![[Values::default(); 2]; metrics],
-            ended: Ended::new(),
+            ended: None,
             baseline: None,
             seen: Seen::new(),
         }
@@ -79,10 +79,17 @@ impl Closing {
 
     /// The phase is over. Nothing is allocated here either.
     fn end(&mut self, ledger: &Ledger) {
-        let durations = [Side::Legacy, Side::New].map(|side| self.all_durations(ledger, side));
-        let late = ledger.late().saturating_sub(self.late_before);
-        self.ended.take(self.counts, (self.ticks, self.lost_ticks, late), durations);
-        self.ended.take_open(ledger, self.next);
+        let ended = Ended {
+            counts: self.counts,
+            ticks: self.ticks,
+            lost_ticks: self.lost_ticks,
+            late: ledger.late().saturating_sub(self.late_before),
+            durations: [Side::Legacy, Side::New].map(|side| self.all_durations(ledger, side)),
+        };
+        let ended = ended.with_open(ledger, self.next);
+        if ended.has_counted() {
+            self.ended = Some(ended);
+        }
     }
 
     /// Measures calls against this baseline from the tick `from` on.

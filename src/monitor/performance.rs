@@ -138,9 +138,9 @@ impl PerformanceMonitor {
         self.ledger.read(|closing| closing.snapshot(&self.ledger))
     }
 
-    /// What the phase before the present one counted until the present one began, for charts that are to lose nothing;
-    /// `None` in the first phase. The [difference](MonitorSnapshot::since) to the last snapshot of that phase is what nobody
-    /// has seen yet.
+    /// What the last phase before the present one that counted anything had counted when it ended, for charts that are to lose
+    /// nothing; `None` if there was none. The [difference](MonitorSnapshot::since) to the last snapshot of that phase is what
+    /// nobody has seen yet.
     ///
     /// It is no evidence: of the ticks that were still open then, what had ended is in it, and what went on is not. Quality
     /// metrics are not in it either.
@@ -169,7 +169,7 @@ impl PerformanceMonitor {
     /// ```
     #[must_use]
     pub fn ended_phase(&self) -> Option<MonitorSnapshot> {
-        self.ledger.read(|closing| closing.ended.snapshot(&self.ledger))
+        self.ledger.read(|closing| closing.ended.as_ref().map(|ended| ended.snapshot(&self.ledger)))
     }
 
     /// How the two sides compare in the present phase.

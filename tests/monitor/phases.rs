@@ -138,7 +138,11 @@ fn what_a_phase_counted_can_be_read_when_the_next_one_has_begun() {
     assert_eq!(world.monitor.ended_phase().unwrap(), ended, "it is over");
     assert_eq!(world.counts().new.started, 0);
     world.begin(new(9));
-    assert_eq!(world.monitor.ended_phase().unwrap().counts.epoch, 8);
+    assert_eq!(world.monitor.ended_phase().unwrap().counts.epoch, 7, "nothing was counted of the one in between");
+    calls(&world, new(9), 2);
+    calls(&world, new(10), 1);
+    let ended = world.monitor.ended_phase().unwrap().counts;
+    assert_eq!((ended.epoch, ended.new.started), (9, 2));
 }
 
 #[test]

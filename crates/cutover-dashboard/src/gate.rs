@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{OriginalUri, Request};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
@@ -13,7 +13,9 @@ use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, header};
 use tower_service::Service;
 
-use crate::command::MAX_BODY;
+use crate::body::{Reading, Rest};
+use crate::command::Format;
+use crate::fields::asks_for_emergency;
 use crate::origin::{self, Door};
 use crate::respond::{refuse, secure};
 use crate::state::State;
@@ -40,12 +42,12 @@ async fn admit(state: &State, routes: Router, request: Request) -> Result<Respon
     let refused = |problem: Problem| {
         if asked.api { refuse(&problem, true) } else { pages::refused(&mount, &principal, &problem) }
     };
-    check_method(state, &parts, &principal, asked).map_err(refused)?;
-    let body =
-        if parts.method == Method::POST { read(state, body, asked).await.map_err(refused)? } else { Body::empty() };
-    parts.extensions.insert(mount);
-    parts.extensions.insert(principal);
-    serve(state, routes, Request::from_parts(parts, body), asked).await
+    check_method(state, &parts, asked).map_err(refused)?;
+    let body = if asked.posted { take(state, &principal, body, asked).await.map_err(refused)? } else { Body::empty() };
+    parts.extensions.insert(mount.clone());
+    parts.extensions.insert(principal.clone());
+    let response = serve(state, routes, Request::from_parts(parts, body), asked).await?;
+    Ok(wrong_method(&response, asked).map_or(response, |(problem, allow)| allowing(refused(problem), allow)))
 }
 
 /// What is asked for, by the path and the method.
@@ -53,7 +55,11 @@ async fn admit(state: &State, routes: Router, request: Request) -> Result<Respon
 struct Asked {
     api: bool,
     page: bool,
+    posted: bool,
+    /// An emergency, by its path.
     emergency: bool,
+    /// Another mode, which may be an emergency.
+    mode: bool,
 }
 
 impl Asked {
@@ -63,7 +69,12 @@ impl Asked {
         let live = path == "/live" || (path.starts_with("/m/") && path.ends_with("/live"));
         let emergency = path.ends_with("/emergency") || path.ends_with("/abort");
         let reads = parts.method == Method::GET || parts.method == Method::HEAD;
-        Self { api, page: reads && !api && !live && !path.starts_with("/assets/"), emergency }
+        let page = reads && !api && !live && !path.starts_with("/assets/");
+        Self { api, page, posted: parts.method == Method::POST, emergency, mode: path.ends_with("/mode") }
+    }
+
+    const fn format(self) -> Format {
+        if self.api { Format::Json } else { Format::Form }
     }
 }
 
@@ -94,37 +105,66 @@ fn denied(deny: &Deny, asked: Asked) -> Response {
     }
 }
 
-fn check_method(state: &State, parts: &Parts, principal: &Principal, asked: Asked) -> Result<(), Problem> {
+fn check_method(state: &State, parts: &Parts, asked: Asked) -> Result<(), Problem> {
     if parts.method == Method::GET || parts.method == Method::HEAD {
         return Ok(());
     }
-    if parts.method != Method::POST {
-        return Err(Problem::new("method", 405, "There are GET, HEAD and POST."));
+    if !asked.posted {
+        return Err(Problem::new("method", 405, "There are GET, HEAD and POST. Nothing was changed."));
     }
     let door = if asked.api { Door::Api } else { Door::Page };
-    origin::check(&parts.headers, door, state.origin.as_ref())?;
-    if state.limits.allows(principal.actor(), asked.emergency) {
+    origin::check(&parts.headers, door, state.origin.as_ref())
+}
+
+/// What is said to a request that the routes take in another way, and in which way they do.
+fn wrong_method(response: &Response, asked: Asked) -> Option<(Problem, &'static str)> {
+    if response.status() != StatusCode::METHOD_NOT_ALLOWED {
+        return None;
+    }
+    let (detail, allow) = match (asked.posted, asked.api) {
+        (true, _) => ("This can only be read, with GET or HEAD. Nothing was changed.", "GET, HEAD"),
+        (false, true) => ("This changes something: send it with POST, as API.md says. Nothing was changed.", "POST"),
+        (false, false) => (
+            "This address changes something, so that it cannot be opened: use the form on its page. Nothing was changed.",
+            "POST",
+        ),
+    };
+    Some((Problem::new("method", 405, detail), allow))
+}
+
+fn allowing(mut response: Response, allow: &'static str) -> Response {
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+    response
+}
+
+fn check_limit(state: &State, principal: &Principal) -> Result<(), Problem> {
+    if state.limits.allows(principal.actor()) {
         return Ok(());
     }
-    let detail = if asked.emergency {
-        "You asked for too many emergencies in a short time. The ones before it hold; this one was not taken: wait a second."
-    } else {
-        "You asked for too many changes in a short time. Nothing was changed; wait a minute. An emergency still works."
-    };
+    let detail =
+        "You asked for too many changes in a short time. Nothing was changed; wait a minute. An emergency still works.";
     Err(Problem::new("rate", 429, detail))
 }
 
-/// An emergency waits no longer for its reason.
+/// An emergency waits no longer for its body, which it can do without.
 const EMERGENCY_BODY: Duration = Duration::from_secs(1);
 
-/// The whole body, if it is not too long and comes in time. An emergency needs none.
-async fn read(state: &State, body: Body, asked: Asked) -> Result<Body, Problem> {
-    let patience = if asked.emergency { EMERGENCY_BODY } else { state.timeout };
-    match tokio::time::timeout(patience, to_bytes(body, MAX_BODY)).await {
-        Ok(Ok(bytes)) => Ok(Body::from(bytes)),
-        _ if asked.emergency => Ok(Body::empty()),
-        Ok(Err(_)) => Err(Problem::new("body", 413, "The body has more than 16384 bytes. Nothing was changed.")),
-        Err(_) => Err(Problem::new("body", 408, "The body did not come in time. Nothing was changed.")),
+/// The body of a command that may be given. No limit holds up an emergency, and what has come of its body is enough.
+async fn take(state: &State, principal: &Principal, body: Body, asked: Asked) -> Result<Body, Problem> {
+    let mut reading = Reading::of(body);
+    if asked.emergency || asked.mode {
+        let rest = reading.until(EMERGENCY_BODY).await;
+        if asked.emergency || asks_for_emergency(asked.format(), &reading.bytes) {
+            return Ok(Body::from(reading.bytes));
+        }
+        if rest == Rest::TooLong {
+            return Err(rest.into());
+        }
+    }
+    check_limit(state, principal)?;
+    match reading.until(state.timeout).await {
+        Rest::Nothing => Ok(Body::from(reading.bytes)),
+        rest => Err(rest.into()),
     }
 }
 
@@ -135,7 +175,7 @@ async fn serve(state: &State, mut routes: Router, request: Request, asked: Asked
         Ok(Ok(Err(never))) => match never {},
         Ok(Err(_)) => {
             tracing::error!("a part that the dashboard shows panicked");
-            Err(refuse(&Problem::new("panic", 500, "A part that the dashboard asks panicked."), asked.api))
+            Err(refuse(&Problem::panicked(asked.posted), asked.api))
         }
         Err(_) => Err(refuse(&Problem::timeout(), asked.api)),
     }

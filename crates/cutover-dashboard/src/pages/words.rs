@@ -196,8 +196,11 @@ pub(crate) fn settings(settings: Settings) -> String {
     [Some(name), rollout_part, shadow].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// The kind of a change, as JSON has it, with blanks.
+/// The kind of a change, as JSON has it, with blanks; what says too little by itself in other words.
 pub(crate) fn change_kind(kind: ChangeKind) -> String {
+    if kind == ChangeKind::Clearing {
+        return "discrepancies forgotten".to_owned();
+    }
     let name = serde_json::to_value(kind).ok();
     name.as_ref().and_then(|name| name.as_str()).unwrap_or("change").replace('_', " ")
 }
