@@ -16,11 +16,14 @@ use crate::state::{Counted, State, Watched};
 use crate::view::{Attention, Choice, GroupView, MigrationView, Overview, PlanView, StepState, StepView, Summary};
 use crate::{Migration, Principal, Role};
 
-/// All migrations.
+/// All migrations, the worst first; among those that are as bad, the ones that were rolled back.
 pub(crate) fn overview(state: &State, principal: &Principal) -> Overview {
     let mut migrations: Vec<Summary> = state.migrations.iter().map(summary).collect();
     migrations.sort_by(|one, other| {
-        let worst = |summary: &Summary| summary.attention.first().map(|first| first.severity);
+        let worst = |summary: &Summary| {
+            let rolled_back = summary.status.mode == SystemMode::EmergencyRollback;
+            (summary.attention.first().map(|first| first.severity), rolled_back)
+        };
         worst(other).cmp(&worst(one)).then_with(|| one.status.id.cmp(&other.status.id))
     });
     Overview {

@@ -25,7 +25,7 @@ pub struct Overview {
     pub as_of: u64,
     /// Another text whenever something of this has changed: what the event stream says.
     pub stamp: String,
-    /// Those that need somebody most come first, then by id.
+    /// Those that need somebody most come first, among them the ones that were rolled back, then by id.
     pub migrations: Vec<Summary>,
     /// The groups of the host's registry, by name.
     pub groups: Vec<GroupView>,
