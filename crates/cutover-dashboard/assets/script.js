@@ -105,13 +105,13 @@
     arrange(old, order);
   };
 
-  // What somebody works in stays where it is on the screen, so that nobody presses what has just come there.
+  // A form that is open stays where it is on the screen, so that nobody presses what has just come there.
   const morphInPlace = (section, fresh) => {
-    const works = document.activeElement?.closest("li[data-key]") ?? section.querySelector("details.act[open]");
-    const place = section.contains(works) ? (works.querySelector("details.act[open]") ?? works) : null;
+    const forms = [...section.querySelectorAll("details.act[open]")];
+    const place = forms.find((form) => form.contains(document.activeElement)) ?? forms[0];
     const before = place?.getBoundingClientRect().top;
     morph(section, fresh);
-    if (place?.isConnected) scrollBy({ top: place.getBoundingClientRect().top - before, behavior: "instant" });
+    if (place !== undefined) scrollBy({ top: place.getBoundingClientRect().top - before, behavior: "instant" });
   };
 
   const sayMeanwhile = (section, fresh, page) => {
@@ -244,6 +244,9 @@
   addEventListener("pageshow", (event) => event.persisted && listen());
   const catchUp = () => setTimeout(() => waiting && update(), 300);
   document.addEventListener("focusout", catchUp);
-  document.addEventListener("toggle", catchUp, true);
+  document.addEventListener("toggle", (event) => {
+    if (event.target.matches("details.act[open]")) event.target.scrollIntoView({ block: "nearest" });
+    catchUp();
+  }, true);
   setInterval(() => showTimes(document), 1000);
 })();

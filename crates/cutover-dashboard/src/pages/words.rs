@@ -172,7 +172,7 @@ pub(crate) const fn mode(mode: SystemMode) -> ModeWords {
         SystemMode::Parallel => ("Parallel", "Legacy serves; new runs beside it and is compared."),
         SystemMode::GradualRollout => ("Gradual rollout", "New serves the keys in the rollout, legacy the others."),
         SystemMode::NewOnly => ("New only", "New serves everybody."),
-        SystemMode::EmergencyRollback => ("Emergency rollback", "Legacy serves everybody: somebody pulled the brake."),
+        SystemMode::EmergencyRollback => ("Emergency rollback", "Legacy serves everybody: the brake was pulled."),
     };
     ModeWords { name, wire: mode.name(), does, is_emergency: matches!(mode, SystemMode::EmergencyRollback) }
 }

@@ -50,12 +50,14 @@ async fn the_overview_follows_while_something_in_it_has_the_focus() {
     let stage = Stage::open().await;
     let window = Window::open(&stage, "olga").await;
     window.go("").await;
+    window.size(1280, 300).await;
     assert_eq!(order(&window).await, ["search", "fresh", "price"]);
     window.run("document.querySelector(\"a[href$='/m/fresh']\").focus()").await;
     stage.search.set_rollout(percent(60.0), "ben", "more").await.unwrap();
     window.appears(&row("search"), "60 % new").await;
     stage.price.set_shadow_share(Some(percent(50.0)), "ben", "compare half").await.unwrap();
     window.appears(&row("price"), "compare half").await;
+    window.run("window.scrollTo(0, 100)").await;
     let focused = "return document.activeElement.getAttribute('href')";
     assert!(window.run(focused).await.as_str().unwrap().ends_with("/m/fresh"));
     // What needs somebody comes first, around the row that has the focus.
@@ -63,6 +65,7 @@ async fn the_overview_follows_while_something_in_it_has_the_focus() {
     window.appears(&row("fresh"), "too many failures").await;
     assert_eq!(order(&window).await, ["fresh", "search", "price"]);
     assert!(window.run(focused).await.as_str().unwrap().ends_with("/m/fresh"));
+    assert_eq!(window.run("return window.scrollY").await, 100, "who only has the focus there sees what comes first");
     assert_eq!(window.complaints().await, Vec::<String>::new());
     window.close().await;
 }
