@@ -26,7 +26,7 @@ impl Ended {
             if ledger.is_lost(tick) {
                 self.lost_ticks += 1;
             } else {
-                let ended = without_open(ledger.sums(tick));
+                let ended = without_open(&ledger.sums(tick));
                 Tally::of(&ended, ledger.limits.hold_in(tick)).add_to(&mut self.counts);
                 self.ticks += 1;
             }

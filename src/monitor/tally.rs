@@ -16,8 +16,8 @@ pub(super) fn open_runs_of_legacy(sums: &[u64; CELLS]) -> u64 {
 }
 
 /// The sums as if the calls that have not ended had not started.
-pub(super) fn without_open(sums: [u64; CELLS]) -> [u64; CELLS] {
-    let mut ended = sums;
+pub(super) fn without_open(sums: &[u64; CELLS]) -> [u64; CELLS] {
+    let mut ended = *sums;
     for (started, end) in [
         (Cell::StartedLegacy, Cell::EndedLegacy),
         (Cell::StartedNew, Cell::EndedNew),
@@ -25,7 +25,7 @@ pub(super) fn without_open(sums: [u64; CELLS]) -> [u64; CELLS] {
         (Cell::StartedBothNew, Cell::EndedBothNew),
     ] {
         if let Some(count) = ended.get_mut(started as usize) {
-            *count = (*count).min(at(&sums, end));
+            *count = (*count).min(at(sums, end));
         }
     }
     ended

@@ -43,7 +43,8 @@ async fn admit(state: &State, routes: Router, request: Request) -> Result<Respon
         if asked.api { refuse(&problem, true) } else { pages::refused(&mount, &principal, &problem) }
     };
     check_method(state, &parts, asked).map_err(refused)?;
-    let body = if asked.posted { take(state, &principal, body, asked).await.map_err(refused)? } else { Body::empty() };
+    let body =
+        if asked.is_sent() { take(state, &principal, body, asked).await.map_err(refused)? } else { Body::empty() };
     parts.extensions.insert(mount.clone());
     parts.extensions.insert(principal.clone());
     let response = serve(state, routes, Request::from_parts(parts, body), asked).await?;
@@ -55,11 +56,17 @@ async fn admit(state: &State, routes: Router, request: Request) -> Result<Respon
 struct Asked {
     api: bool,
     page: bool,
-    posted: bool,
-    /// An emergency, by its path.
-    emergency: bool,
+    sent: Sent,
+}
+
+/// What is to be changed, as far as the path says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    Nothing,
+    Emergency,
     /// Another mode, which may be an emergency.
-    mode: bool,
+    Mode,
+    Command,
 }
 
 impl Asked {
@@ -67,14 +74,28 @@ impl Asked {
         let path = parts.uri.path();
         let api = path == "/api" || path.starts_with("/api/");
         let live = path == "/live" || (path.starts_with("/m/") && path.ends_with("/live"));
-        let emergency = path.ends_with("/emergency") || path.ends_with("/abort");
         let reads = parts.method == Method::GET || parts.method == Method::HEAD;
         let page = reads && !api && !live && !path.starts_with("/assets/");
-        Self { api, page, posted: parts.method == Method::POST, emergency, mode: path.ends_with("/mode") }
+        let sent = if parts.method == Method::POST { Sent::to(path) } else { Sent::Nothing };
+        Self { api, page, sent }
+    }
+
+    fn is_sent(self) -> bool {
+        self.sent != Sent::Nothing
     }
 
     const fn format(self) -> Format {
         if self.api { Format::Json } else { Format::Form }
+    }
+}
+
+impl Sent {
+    fn to(path: &str) -> Self {
+        match path.rsplit('/').next() {
+            Some("emergency" | "abort") => Self::Emergency,
+            Some("mode") => Self::Mode,
+            _ => Self::Command,
+        }
     }
 }
 
@@ -109,7 +130,7 @@ fn check_method(state: &State, parts: &Parts, asked: Asked) -> Result<(), Proble
     if parts.method == Method::GET || parts.method == Method::HEAD {
         return Ok(());
     }
-    if !asked.posted {
+    if !asked.is_sent() {
         return Err(Problem::new("method", 405, "There are GET, HEAD and POST. Nothing was changed."));
     }
     let door = if asked.api { Door::Api } else { Door::Page };
@@ -121,7 +142,7 @@ fn wrong_method(response: &Response, asked: Asked) -> Option<(Problem, &'static 
     if response.status() != StatusCode::METHOD_NOT_ALLOWED {
         return None;
     }
-    let (detail, allow) = match (asked.posted, asked.api) {
+    let (detail, allow) = match (asked.is_sent(), asked.api) {
         (true, _) => ("This can only be read, with GET or HEAD. Nothing was changed.", "GET, HEAD"),
         (false, true) => ("This changes something: send it with POST, as API.md says. Nothing was changed.", "POST"),
         (false, false) => (
@@ -152,9 +173,9 @@ const EMERGENCY_BODY: Duration = Duration::from_secs(1);
 /// The body of a command that may be given. No limit holds up an emergency, and what has come of its body is enough.
 async fn take(state: &State, principal: &Principal, body: Body, asked: Asked) -> Result<Body, Problem> {
     let mut reading = Reading::of(body);
-    if asked.emergency || asked.mode {
+    if matches!(asked.sent, Sent::Emergency | Sent::Mode) {
         let rest = reading.until(EMERGENCY_BODY).await;
-        if asked.emergency || asks_for_emergency(asked.format(), &reading.bytes) {
+        if asked.sent == Sent::Emergency || asks_for_emergency(asked.format(), &reading.bytes) {
             return Ok(Body::from(reading.bytes));
         }
         if rest == Rest::TooLong {
@@ -162,10 +183,8 @@ async fn take(state: &State, principal: &Principal, body: Body, asked: Asked) ->
         }
     }
     check_limit(state, principal)?;
-    match reading.until(state.timeout).await {
-        Rest::Nothing => Ok(Body::from(reading.bytes)),
-        rest => Err(rest.into()),
-    }
+    let rest = reading.until(state.timeout).await;
+    if rest == Rest::Nothing { Ok(Body::from(reading.bytes)) } else { Err(rest.into()) }
 }
 
 async fn serve(state: &State, mut routes: Router, request: Request, asked: Asked) -> Result<Response, Response> {
@@ -175,7 +194,7 @@ async fn serve(state: &State, mut routes: Router, request: Request, asked: Asked
         Ok(Ok(Err(never))) => match never {},
         Ok(Err(_)) => {
             tracing::error!("a part that the dashboard shows panicked");
-            Err(refuse(&Problem::panicked(asked.posted), asked.api))
+            Err(refuse(&Problem::panicked(asked.is_sent()), asked.api))
         }
         Err(_) => Err(refuse(&Problem::timeout(), asked.api)),
     }

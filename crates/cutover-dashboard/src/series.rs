@@ -44,15 +44,17 @@ impl Sampler {
     /// Takes in the next snapshot. The first one says only where to begin: what was counted before has no place in time. In
     /// another phase everything was counted since the point before, and what the phase before had counted until it `ended` and
     /// nobody had seen has a point of its own, from when the record came.
-    pub(crate) fn take(&mut self, snapshot: MonitorSnapshot, ended: Option<MonitorSnapshot>, beside: Beside) {
+    pub(crate) fn take(&mut self, snapshot: MonitorSnapshot, ended: Option<&MonitorSnapshot>, beside: Beside) {
         let Beside { at, rollout, .. } = beside;
         if let Some(last) = self.last.take() {
             let came = snapshot.since(&last.snapshot);
-            let unseen = ended.as_ref().filter(|_| came.is_none()).and_then(|ended| last.unseen_of(ended, &beside));
-            unseen.into_iter().for_each(|point| self.push(point));
+            let unseen = ended.filter(|_| came.is_none()).and_then(|ended| last.unseen_of(ended, &beside));
+            if let Some(unseen) = unseen {
+                self.push(unseen);
+            }
             self.push(point(came.as_ref().unwrap_or(&snapshot), beside));
         }
-        self.last = Some(Looked { snapshot, ended: ended.as_ref().map(phase), at, rollout });
+        self.last = Some(Looked { snapshot, ended: ended.map(phase), at, rollout });
     }
 
     fn push(&mut self, point: Point) {

@@ -69,7 +69,7 @@ fn sample_one(state: &State, watched: &Watched, is_due: bool) {
     let (at, since) = (state.now(), controller.status().since.map(millis));
     let (since, rollout) = (since.unwrap_or(at), controller.rollout());
     let beside = Beside { at, since, rollout, evidence: evidence.unwrap_or_default() };
-    watched.kept().sampler.take(snapshot, ended, beside);
+    watched.kept().sampler.take(snapshot, ended.as_ref(), beside);
 }
 
 /// Asks the stores what is shown of them at a glance, until the router is gone. A store that hangs holds up no page.

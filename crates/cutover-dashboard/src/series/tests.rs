@@ -89,21 +89,22 @@ impl Watched {
     fn look(&mut self) {
         let (snapshot, ended) = (self.monitor.snapshot(), self.monitor.ended_phase());
         self.first.get_or_insert(snapshot.counts);
-        ended.iter().for_each(|ended| self.counted(ended.counts));
-        self.counted(snapshot.counts);
+        for snapshot in ended.iter().chain([&snapshot]) {
+            self.counted(&snapshot.counts);
+        }
         // Another phase has begun when its first call is seen, and not when it could.
         self.has_changed &= snapshot.counts.epoch != self.route.epoch;
         let beside = Beside { at: 0, since: 0, rollout: Percentage::ZERO, evidence: Vec::new() };
-        self.sampler.take(snapshot, ended, beside);
+        self.sampler.take(snapshot, ended.as_ref(), beside);
     }
 
     /// What a phase has counted by now, or when it ended.
-    fn counted(&mut self, counts: PhaseCounts) {
+    fn counted(&mut self, counts: &PhaseCounts) {
         match self.phases.iter_mut().find(|phase| (phase.epoch, phase.mode) == (counts.epoch, counts.mode)) {
-            Some(phase) => *phase = counts,
+            Some(phase) => *phase = *counts,
             // It ended before the first look.
             None if self.first.is_some_and(|first| counts.epoch < first.epoch) => {}
-            None => self.phases.push(counts),
+            None => self.phases.push(*counts),
         }
     }
 

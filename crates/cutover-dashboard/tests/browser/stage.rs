@@ -146,7 +146,9 @@ pub(crate) async fn stuck(store: &MemoryStore, controller: &MigrationController,
 /// A registry in which all of them are in the group `checkout`.
 fn groups(members: &[&MigrationController]) -> MigrationRegistry {
     let registry = MigrationRegistry::new();
-    members.iter().for_each(|member| registry.register((*member).clone(), &["checkout"]).unwrap());
+    for member in members {
+        registry.register((*member).clone(), &["checkout"]).unwrap();
+    }
     registry
 }
 
