@@ -62,7 +62,7 @@ use crate::random::RandomSource;
 use crate::route::{Route, Router};
 use crate::runtime::Runtime;
 use crate::store::{AuditEntry, AuditHead, Author, MigrationId, StateStore, StoreError};
-use decide::{Target, Wish};
+use decide::{Expected, Target, Wish};
 use inner::Inner;
 
 /// Controls one migration: it routes calls by the stored mode and rollout, and changes them in valid steps only.
@@ -214,6 +214,23 @@ impl MigrationController {
     /// [`ChangeError`].
     pub async fn reconcile(&self, actor: &str, reason: &str) -> Result<Changed, ChangeError> {
         self.change(Wish::reconcile(), actor, reason).await
+    }
+
+    /// As [`reconcile`](Self::reconcile), on the record that was seen or not at all, in one step: by its epoch, which is 0 if
+    /// nothing is stored, and by its etag, if another record of the same epoch will not do. Both stand in the
+    /// [status](MigrationStatus); what counts is the record that this process believes, not what the store lost it for.
+    ///
+    /// # Errors
+    /// [`ChangeError::Outdated`] when another record holds by then, in doubt or not; any other [`ChangeError`].
+    pub async fn reconcile_expecting(
+        &self,
+        epoch: u64,
+        etag: Option<u128>,
+        actor: &str,
+        reason: &str,
+    ) -> Result<Changed, ChangeError> {
+        let expected = Some(Expected { epoch, etag });
+        self.change(Wish { expected, ..Wish::reconcile() }, actor, reason).await
     }
 
     async fn change(&self, wish: Wish, actor: &str, reason: &str) -> Result<Changed, ChangeError> {

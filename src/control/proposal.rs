@@ -60,6 +60,8 @@ pub enum Note {
     Resume,
     /// A plan came to a step, or to its end.
     Step,
+    /// The discrepancies that were kept are to be forgotten: whoever has them forgotten notes it first.
+    Clearing,
 }
 
 impl Note {
@@ -70,6 +72,7 @@ impl Note {
             Self::Pause => ChangeKind::Pause,
             Self::Resume => ChangeKind::Resume,
             Self::Step => ChangeKind::Step,
+            Self::Clearing => ChangeKind::Clearing,
         }
     }
 }
