@@ -37,13 +37,12 @@ pub use fallback::{AutoFallback, AutoFallbackBuilder, AutoFallbackError};
 pub use health::{BoxError, Health, HealthCheck, HealthSchedule, HealthState, SideHealth, async_trait};
 pub use last_known::LastKnownError;
 pub use proposal::{Note, Proposal};
-pub use registry::{Group, MigrationRegistry, RegisterError, UnknownGroup};
+pub use registry::{Group, MigrationRegistry, RegisterError, UnknownGroup, WeakRegistry};
 pub use route_decision::RouteDecision;
 pub use start::StartPolicy;
 pub use status::MigrationStatus;
 pub use verify::VerifyError;
-
-pub(crate) use weak::WeakController;
+pub use weak::WeakController;
 
 pub use crate::store::Doubt;
 

@@ -135,6 +135,13 @@ impl PlanDriver {
         lock(&self.shared.report).clone()
     }
 
+    /// What says what [`report`](Self::report) says, and keeps neither the driver nor its controller alive: for whoever
+    /// watches them. `None` also once they are gone.
+    pub fn reports(&self) -> impl Fn() -> Option<PlanReport> + Clone + Send + Sync + use<> {
+        let shared = Arc::downgrade(&self.shared);
+        move || shared.upgrade().and_then(|shared| lock(&shared.report).clone())
+    }
+
     /// Looks once, and does what is to be done. It may be dropped at any time: what it does is done completely or not at all.
     ///
     /// Looks of clones follow one another.
