@@ -20,9 +20,10 @@ use futures_util::lock::Mutex as Turns;
 use super::{Judge, PlanEnd, RolloutPlan};
 use crate::bucket::ppm_of;
 use crate::contain::contain_quietly;
-use crate::control::{Claims, MigrationController};
+use crate::control::{Changed, Claims, MigrationController};
 use crate::lock::lock;
 use crate::monitor::Evidence;
+use crate::observe::{Event, PlanEvent};
 use crate::runtime::sleep;
 use operate::Seen;
 use work::Work;
@@ -161,6 +162,15 @@ impl PlanDriver {
             }
             let controller = &self.shared.controller;
             sleep(controller.runtime(), jittered(self.interval, controller.random().next_u64())).await;
+        }
+    }
+}
+
+impl Shared {
+    /// Tells the observers what the audit says of the plan from now on.
+    fn tell(&self, changed: &Changed, event: PlanEvent, step: Option<usize>) {
+        if changed.stored {
+            self.controller.tell_of(&Event::PlanMoved { event, step });
         }
     }
 }
