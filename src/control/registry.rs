@@ -185,6 +185,12 @@ impl WeakRegistry {
     pub fn upgrade(&self) -> Option<MigrationRegistry> {
         self.0.upgrade().map(|members| MigrationRegistry { members })
     }
+
+    /// Whether the last handle was dropped.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.0.strong_count() == 0
+    }
 }
 
 /// One switch for several migrations. Who is in it is looked up anew with every call, so that a migration that was

@@ -45,6 +45,12 @@ impl WeakController {
         self.0.upgrade().map(|inner| MigrationController { inner })
     }
 
+    /// Whether the last handle was dropped.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.0.strong_count() == 0
+    }
+
     /// What holds, and since it is asked for by the same clock, when that was.
     pub(crate) fn status(&self) -> Option<(MigrationStatus, Instant)> {
         self.0.upgrade().map(|inner| (inner.status(), inner.clock.now()))
@@ -64,6 +70,6 @@ impl WeakController {
 
 impl fmt::Debug for WeakController {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WeakController").field("alive", &(self.0.strong_count() > 0)).finish()
+        f.debug_struct("WeakController").field("is_gone", &self.is_gone()).finish()
     }
 }
