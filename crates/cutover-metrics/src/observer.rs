@@ -8,8 +8,9 @@ use cutover::observe::{Event, Observer, Sample};
 use cutover::{MigrationController, MigrationRegistry, Side};
 use opentelemetry::metrics::Meter;
 
+use crate::migration::MigrationSeries;
 use crate::names::Names;
-use crate::series::{MigrationSeries, Role, RunnerSeries};
+use crate::series::{Role, RunnerSeries};
 use crate::state::State;
 use crate::watch::{Source, Watch};
 
@@ -119,7 +120,7 @@ impl MetricsObserver {
     #[inline]
     fn ran(&self, series: &RunnerSeries, role: Role, sample: &Sample) {
         series.ran(role, sample.side, sample.outcome);
-        if let Some(attributes) = series.duration(sample.side, sample.outcome) {
+        if let Some(attributes) = series.duration(role, sample.side, sample.outcome) {
             self.state.durations.record(sample.elapsed.as_secs_f64(), attributes);
         }
     }
@@ -144,6 +145,11 @@ impl Observer for MetricsObserver {
             Event::StoreLost => self.migration(source).store_lost(),
             Event::DoubtRaised { doubt } => self.migration(source).doubted(doubt),
             Event::HealthChecked { side, outcome, .. } => self.migration(source).checked(side, outcome.name()),
+            Event::ChangeRefused { why } => self.migration(source).refused(why.name()),
+            Event::PlanMoved { event, .. } => self.migration(source).plan_moved(event.name()),
+            Event::Claimed { side } => self.migration(source).claimed(side),
+            Event::NotClaimed { side, why } => self.migration(source).not_claimed(side, why.name()),
+            Event::ClaimEnded { side, end } => self.migration(source).claim_ended(side, end.name()),
             Event::Started { .. } | Event::StoreBack | Event::DoubtSettled | _ => {}
         }
     }
