@@ -13,11 +13,11 @@ use cutover::compare::{AlphaError, ComparatorError, Difference, Noise, NoiseRepo
 use cutover::control::{
     AutoFallbackBuilder, AutoFallbackError, Claim, ControllerBuilder, Group, Health, HealthCheck, HealthSchedule,
     HealthState, NotClaimed, OpenError, Persisted, Reconciled, RegisterError, Resolution, RouteDecision, SideHealth,
-    Stuck, UnknownGroup,
+    Stuck, UnknownGroup, WeakController, WeakRegistry,
 };
 use cutover::dual::{
     Call, Counts, DualRunnerBuilder, Fallback, Faults, NeedsComparator, Order, PanicAborts, PlannedCall, ShadowPolicy,
-    Skipped,
+    Skipped, Waits,
 };
 use cutover::flag::{FlagConfigError, FlagRouter, FlagSetError, UnknownFlag};
 use cutover::handover::{FlushTimeout, HandoverCounts};
@@ -26,7 +26,9 @@ use cutover::monitor::{
     Baseline, Evidence, Histogram, LatencyFactors, MonitorError, MonitorSnapshot, PerformanceComparison,
     PerformanceMonitorBuilder, PhaseCounts, QualityError,
 };
-use cutover::observe::{CheckOutcome, Event, ObserverQueue, Observers, Sample};
+use cutover::observe::{
+    CheckOutcome, ClaimEnd, ClaimRefusal, Event, ObserverQueue, Observers, PlanEvent, Refusal, Sample,
+};
 use cutover::random::{RandomSource, SystemRandom};
 use cutover::record::{
     Capture, Captured, Fingerprint, JsonLinesRecorder, MemoryRecorder, RecordError, RecorderQueue, SideRecord,
@@ -57,7 +59,8 @@ macro_rules! assert_all {
 assert_all!([Copy + Debug + Send + Sync + Unpin + 'static]:
     Percentage, BucketHasher, BucketKey<'static>, Domain, MissingKey, SystemMode, Routing, Side, Outcome, Verdict,
     Route, Shadow, Event, Sample, Instant, Equality, SystemRandom, Counts, Skipped, Faults, Order, Fallback,
-    HandoverCounts, HostRuntime, Reconciled, Resolution, AutoFallbackError, CheckOutcome, Health, HealthSchedule, HealthState, SideHealth,
+    HandoverCounts, HostRuntime, Reconciled, Resolution, AutoFallbackError, CheckOutcome, ClaimEnd,
+    ClaimRefusal, PlanEvent, Refusal, Health, HealthSchedule, HealthState, SideHealth,
     Labels, PairCounts, RateError, RouteDecision,
     PhaseCounts, Baseline, LatencyFactors,
 );
@@ -72,8 +75,10 @@ assert_all!([Clone + Debug + Send + Sync + Unpin + 'static]:
 assert_all!([Debug + Send + Sync + 'static]:
     Noise, Structural, MemoryRecorder, RecorderQueue, StoreRecorder, StoreRecorderBuilder, JsonLinesRecorder, Observers, ObserverQueue, MemoryStore,
     ControllerBuilder, MigrationValidator<u32>, DualRunnerBuilder<u32, String>, NeedsComparator<u32, String>,
-    Call<'static, 'static, u32, String>, PlannedCall<u32, String>, Claim, AutoFallback, AutoFallbackBuilder<'static>, PerformanceMonitor,
+    Call<'static, 'static, u32, String>, PlannedCall<u32, String>, Waits, Claim, AutoFallback, AutoFallbackBuilder<'static>, PerformanceMonitor,
 );
+
+assert_all!([Clone + Debug + Send + Sync + 'static]: WeakController, WeakRegistry);
 
 // A runner is shared between threads although the answers of its calls may not be.
 assert_all!([Clone + Debug + Send + Sync + 'static]: DualRunner<Rc<u32>, Rc<str>>, DualRunner<Cell<u32>, *const u8>);

@@ -37,13 +37,12 @@ pub use fallback::{AutoFallback, AutoFallbackBuilder, AutoFallbackError};
 pub use health::{BoxError, Health, HealthCheck, HealthSchedule, HealthState, SideHealth, async_trait};
 pub use last_known::LastKnownError;
 pub use proposal::{Note, Proposal};
-pub use registry::{Group, MigrationRegistry, RegisterError, UnknownGroup};
+pub use registry::{Group, MigrationRegistry, RegisterError, UnknownGroup, WeakRegistry};
 pub use route_decision::RouteDecision;
 pub use start::StartPolicy;
 pub use status::MigrationStatus;
 pub use verify::VerifyError;
-
-pub(crate) use weak::WeakController;
+pub use weak::WeakController;
 
 pub use crate::store::Doubt;
 
@@ -58,6 +57,7 @@ use crate::bucket::BucketKey;
 use crate::clock::Clock;
 use crate::handover::FlushTimeout;
 use crate::mode::SystemMode;
+use crate::observe::Event;
 use crate::random::RandomSource;
 use crate::route::{Route, Router};
 use crate::runtime::Runtime;
@@ -234,7 +234,25 @@ impl MigrationController {
     }
 
     async fn change(&self, wish: Wish, actor: &str, reason: &str) -> Result<Changed, ChangeError> {
-        self.inner.change(wish, Author::new(actor, reason)?).await
+        let changed = match Author::new(actor, reason) {
+            Ok(author) => self.inner.change(wish, author).await,
+            Err(error) => Err(error.into()),
+        };
+        self.heard(changed)
+    }
+
+    /// Tells the observers if a change was refused.
+    fn heard(&self, changed: Result<Changed, ChangeError>) -> Result<Changed, ChangeError> {
+        changed.inspect_err(|error| {
+            if let Some(why) = error.refusal() {
+                self.tell_of(&Event::ChangeRefused { why });
+            }
+        })
+    }
+
+    /// Tells the observers of this migration.
+    pub(crate) fn tell_of(&self, event: &Event) {
+        self.inner.tell_of(event);
     }
 
     /// Routes everything to legacy. It holds in this process when this returns, whatever the store, the texts or the mode.

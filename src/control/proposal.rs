@@ -192,8 +192,10 @@ impl MigrationController {
             let evidence = proposal.evidence.clone().unwrap_or_default();
             return self.transition_to_emergency(actor, reason, Some(evidence)).await;
         }
-        proposal.checked()?;
-        self.inner.change(proposal.wish(), Author::new(actor, reason)?).await
+        match proposal.checked() {
+            Ok(()) => self.change(proposal.wish(), actor, reason).await,
+            Err(error) => self.heard(Err(error)),
+        }
     }
 
     /// As [`emergency_rollback`](Self::emergency_rollback), with what led to it, for the audit. Evidence that is larger or

@@ -207,7 +207,12 @@ impl Observer for PerformanceMonitor {
             | Event::StoreLost
             | Event::StoreBack
             | Event::DoubtRaised { .. }
-            | Event::DoubtSettled => {}
+            | Event::DoubtSettled
+            | Event::ChangeRefused { .. }
+            | Event::PlanMoved { .. }
+            | Event::Claimed { .. }
+            | Event::NotClaimed { .. }
+            | Event::ClaimEnded { .. } => {}
         }
     }
 
