@@ -43,6 +43,7 @@
 pub mod bucket;
 pub mod clock;
 pub mod compare;
+pub mod compat;
 pub mod control;
 pub mod dual;
 pub mod flag;
@@ -78,6 +79,7 @@ mod wire;
 pub use bucket::{BucketKey, MissingKey};
 pub use clock::{Clock, SystemClock};
 pub use compare::{Comparator, Comparison, Equality, Structural};
+pub use compat::Deprecations;
 pub use control::{
     AutoFallback, ChangeError, Claims, MigrationController, MigrationRegistry, MigrationStatus, Proposal,
 };
