@@ -79,7 +79,7 @@ mod wire;
 pub use bucket::{BucketKey, MissingKey};
 pub use clock::{Clock, SystemClock};
 pub use compare::{Comparator, Comparison, Equality, Structural};
-pub use compat::Deprecations;
+pub use compat::{AliasMap, Deprecations};
 pub use control::{
     AutoFallback, ChangeError, Claims, MigrationController, MigrationRegistry, MigrationStatus, Proposal,
 };
