@@ -9,12 +9,12 @@ use cutover::compat::{DeprecationBaseline, Release};
 
 /// The new API: one way to ask for a price, in the currency of the customer.
 mod catalog {
-    pub struct Quote {
-        pub cents: u32,
-        pub currency: &'static str,
+    pub(super) struct Quote {
+        pub(super) cents: u32,
+        pub(super) currency: &'static str,
     }
 
-    pub fn quote(product: &str, currency: &'static str) -> Quote {
+    pub(super) fn quote(product: &str, currency: &'static str) -> Quote {
         Quote { cents: 100 * u32::try_from(product.len()).unwrap_or(u32::MAX), currency }
     }
 }
@@ -33,17 +33,17 @@ mod shop {
     const PRICE_IN_EURO: Deprecation<'_> = Deprecation::new("shop::price_in_euro").instead("catalog::quote");
     const FAX: Deprecation<'_> = Deprecation::new("shop::fax").since(Release::new([2, 3]));
 
-    pub static DEPRECATIONS: Deprecations = Deprecations::of(&[PRICE, PRICE_IN_EURO, FAX]);
+    pub(super) static DEPRECATIONS: Deprecations = Deprecations::of(&[PRICE, PRICE_IN_EURO, FAX]);
 
     /// Cents, without a currency: that is what was wrong with it.
     #[track_caller]
-    pub fn price(product: &str) -> u32 {
+    pub(super) fn price(product: &str) -> u32 {
         DEPRECATIONS.used(&PRICE);
         catalog::quote(product, "EUR").cents
     }
 
     #[track_caller]
-    pub fn price_in_euro(product: &str) -> f64 {
+    pub(super) fn price_in_euro(product: &str) -> f64 {
         DEPRECATIONS.used(&PRICE_IN_EURO);
         f64::from(catalog::quote(product, "EUR").cents) / 100.0
     }
@@ -51,7 +51,7 @@ mod shop {
     /// There is nobody left who has one, and it shows: no call of this is in the report.
     #[expect(dead_code, reason = "an old entry point without callers")]
     #[track_caller]
-    pub fn fax(_number: &str) {
+    pub(super) fn fax(_number: &str) {
         DEPRECATIONS.used(&FAX);
     }
 }
@@ -60,21 +60,21 @@ mod shop {
 mod application {
     use super::{catalog, shop};
 
-    pub fn basket(products: &[&str]) -> u32 {
+    pub(super) fn basket(products: &[&str]) -> u32 {
         products.iter().map(|product| shop::price(product)).sum() // one caller, however many products
     }
 
-    pub fn receipt(product: &str) -> String {
+    pub(super) fn receipt(product: &str) -> String {
         format!("{product}: {:.2} EUR, {} cents", shop::price_in_euro(product), shop::price(product))
     }
 
-    pub fn window(product: &str) -> String {
+    pub(super) fn window(product: &str) -> String {
         let quote = catalog::quote(product, "CHF"); // has moved
         format!("{product}: {} cents in {}", quote.cents, quote.currency)
     }
 
     /// What somebody adds on a Friday afternoon.
-    pub fn banner(product: &str) -> String {
+    pub(super) fn banner(product: &str) -> String {
         format!("Now only {}!", shop::price(product))
     }
 }

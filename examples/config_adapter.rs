@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, reason = "example")]
 
 use std::error::Error;
+use std::fmt;
 
 use cutover::compat::Renamed;
 use cutover::{AliasMap, Deprecations};
@@ -12,7 +13,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// What the program knows. There is not one `#[serde(alias = ..)]` in it.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Settings {
     database: Database,
@@ -21,7 +22,7 @@ struct Settings {
     features: Vec<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Database {
     address: String,
@@ -29,16 +30,23 @@ struct Database {
     pool: Pool,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Pool {
     size: u32,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Log {
     level: String,
+}
+
+impl fmt::Display for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { database: Database { address, port, pool: Pool { size } }, log: Log { level }, features } = self;
+        write!(f, "{size} connections to {address}:{port}, logs at {level}, features: {features:?}")
+    }
 }
 
 /// What the keys were called before, also as a file: the names are data.
@@ -86,8 +94,8 @@ fn show(file: &str, text: &str, aliases: &AliasMap) {
     match load(file, text, aliases) {
         Ok((settings, renamed)) => {
             let width = renamed.iter().map(|key| key.old.len()).max().unwrap_or_default();
-            renamed.iter().for_each(|key| println!("  {:<width$} is now {}", key.old, key.new));
-            println!("  {settings:?}\n");
+            renamed.iter().for_each(|key| println!("  {:<width$} -> {}", key.old, key.new));
+            println!("  read: {settings}\n");
         }
         Err(error) => println!("  refused: {error}\n"),
     }

@@ -220,9 +220,9 @@ fn listed(deprecations: &[Deprecation<'_>]) -> DeprecationReport {
 }
 
 fn warn(deprecation: &Deprecation<'_>, place: Place<'_>) {
-    let place = place.to_caller(0);
+    let site = place.to_caller(0);
     let remove_after = deprecation.remove_after.map(tracing::field::display);
-    shielded(|| tracing::warn!(%place, remove_after, "{deprecation}"));
+    shielded(|| tracing::warn!(%site, remove_after, "{deprecation}"));
 }
 
 /// Whoever listens is foreign: an old function does not break because its warning does.
@@ -244,5 +244,44 @@ impl fmt::Debug for Deprecations {
             .field("call_sites", &report.call_sites())
             .field("uses", &report.uses())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PRICE: Deprecation<'_> = Deprecation::new("price");
+
+    #[test]
+    fn a_known_site_takes_no_lock() {
+        let old = Deprecations::new();
+        for held in [false, true] {
+            let _held = held.then(|| lock(&old.known));
+            for _ in 0..3 {
+                old.used(&PRICE);
+                old.used_in(&PRICE, "the nightly job");
+            }
+        }
+        assert_eq!((old.report().call_sites(), old.report().uses()), (2, 12));
+    }
+
+    #[test]
+    fn a_use_beyond_the_capacity_takes_no_lock() {
+        let old = Deprecations::new().capacity(1);
+        old.used_in(&PRICE, "first");
+        let held = lock(&old.known);
+        old.used_in(&PRICE, "second");
+        drop(held);
+        assert_eq!(old.report().uncounted, 1);
+    }
+
+    #[test]
+    fn a_panic_elsewhere_takes_nothing_away() {
+        let old = Deprecations::new();
+        let poison = || old.with_known(|_| panic!("elsewhere"));
+        std::thread::scope(|scope| scope.spawn(poison).join().unwrap_err());
+        old.used(&PRICE);
+        assert_eq!(old.report().uses(), 1);
     }
 }

@@ -19,10 +19,11 @@ pub(super) fn normalised(file: &str) -> String {
     }
 }
 
-/// The part of a `file` that lies below the folder `root`; both are normalised.
-pub(super) fn below(root: &str, file: &str) -> String {
+/// The part of `file` that lies below the folder `root`, if it does.
+pub(super) fn below(root: &str, file: &str) -> Option<String> {
+    let (root, file) = (normalised(root), normalised(file));
     let inside = file.strip_prefix(root.trim_end_matches('/')).and_then(|rest| rest.strip_prefix('/'));
-    inside.filter(|_| !root.is_empty()).unwrap_or(file).to_owned()
+    inside.filter(|_| !root.is_empty()).map(ToOwned::to_owned)
 }
 
 /// What follows `registry/src/NAME-HASH`, where Cargo unpacks published crates: the crate, its version and the file.
@@ -63,11 +64,17 @@ mod tests {
 
     #[test]
     fn a_root_ends_where_a_folder_ends() {
-        assert_eq!(below("/home/ana/shop", "/home/ana/shop/src/main.rs"), "src/main.rs");
-        assert_eq!(below("/home/ana/shop/", "/home/ana/shop/src/main.rs"), "src/main.rs");
-        assert_eq!(below("/home/ana/shop", "/home/ana/shopping/src/main.rs"), "/home/ana/shopping/src/main.rs");
-        assert_eq!(below("/home/ana/shop", "src/main.rs"), "src/main.rs");
-        assert_eq!(below("", "/src/main.rs"), "/src/main.rs");
-        assert_eq!(below("/", "/src/main.rs"), "src/main.rs");
+        for (root, file, inside) in [
+            ("/home/ana/shop", "/home/ana/shop/src/main.rs", Some("src/main.rs")),
+            ("/home/ana/shop/", "/home/ana/shop/src/main.rs", Some("src/main.rs")),
+            (r"C:\Ana\shop", r"C:\Ana\shop\src\main.rs", Some("src/main.rs")),
+            ("/", "/src/main.rs", Some("src/main.rs")),
+            ("/home/ana/shop", "/home/ana/shopping/src/main.rs", None),
+            ("/home/ana/shop", "src/main.rs", None),
+            ("", "/src/main.rs", None),
+            ("", "src/main.rs", None),
+        ] {
+            assert_eq!(below(root, file).as_deref(), inside, "{root} {file}");
+        }
     }
 }

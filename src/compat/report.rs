@@ -78,10 +78,14 @@ impl DeprecationReport {
     /// ```
     #[must_use]
     pub fn relative_to(mut self, root: &str) -> Self {
-        let root = file::normalised(root);
         for entry in self.deprecated.values_mut() {
-            let callers = std::mem::take(&mut entry.callers);
-            entry.add(callers.into_iter().map(|caller| Caller { file: file::below(&root, &caller.file), ..caller }));
+            let mut callers = std::mem::take(&mut entry.callers);
+            for caller in &mut callers {
+                if let Some(inside) = file::below(root, &caller.file) {
+                    caller.file = inside;
+                }
+            }
+            entry.add(callers);
         }
         self
     }
