@@ -31,6 +31,7 @@
 //! | moving on step by step, by evidence | [`RolloutPlan`], [`PlanDriver`], [`ParallelRun`] |
 //! | rolling back, or promoting, by proof | [`Guard`], [`AutoRollback`], [`guard`] |
 //! | switching several migrations at once | [`MigrationRegistry`] |
+//! | keeping what is old for those who still call it | [`Deprecations`], [`AliasMap`], [`compat`] |
 //! | trying a plan on modelled traffic and faults, before it runs | `simulate` (a feature) |
 //! | testing all of it without sleeping | `testing` (a feature) |
 //!
