@@ -94,7 +94,9 @@ fn show(file: &str, text: &str, aliases: &AliasMap) {
     match load(file, text, aliases) {
         Ok((settings, renamed)) => {
             let width = renamed.iter().map(|key| key.old.len()).max().unwrap_or_default();
-            renamed.iter().for_each(|key| println!("  {:<width$} -> {}", key.old, key.new));
+            for key in renamed {
+                println!("  {:<width$} -> {}", key.old, key.new);
+            }
             println!("  read: {settings}\n");
         }
         Err(error) => println!("  refused: {error}\n"),

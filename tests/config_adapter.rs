@@ -1,4 +1,5 @@
 //! Promise: a configuration with old keys is read by a program that knows the new ones only, or is refused unchanged.
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 use cutover::compat::{Deprecation, KeyConflict, Release};
 use cutover::{AliasMap, Deprecations};

@@ -1,4 +1,7 @@
 //! Promise: uses of what is old are counted by who calls it, each caller is warned of once, and it costs nothing to leave in.
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, clippy::type_complexity, reason = "a test")]
+
+mod tracing_common;
 
 use std::hint::black_box;
 use std::panic::Location;
@@ -7,13 +10,9 @@ use std::thread;
 use cutover::Deprecations;
 use cutover::compat::{Caller, DeclareError, Deprecated, Deprecation, Fact, Release};
 use tracing::Subscriber;
+use tracing_common::heard;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::Registry;
-
-#[path = "tracing_common/mod.rs"]
-mod tracing_common;
-
-use tracing_common::heard;
 
 const PRICE: Deprecation<'_> =
     Deprecation::new("price").instead("quote").since(Release::new([2, 1])).remove_after(Release::new([2]));
@@ -53,7 +52,7 @@ fn the_call_site_is_the_caller_of_the_old_function() {
 #[test]
 fn two_calls_in_one_line_are_two_call_sites() {
     let old = Deprecations::new();
-    (price(&old), price(&old));
+    let _both = (price(&old), price(&old));
     assert_eq!(old.report().call_sites(), 2);
 }
 

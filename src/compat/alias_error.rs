@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::excerpt::excerpt;
+
 /// Aliases that make no map.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -63,26 +65,32 @@ fn circle(path: &[String]) -> String {
 /// How many names of a circle are shown.
 const SHOWN: usize = 8;
 
-/// A name of which a map knows nothing.
+/// A name of which a map knows nothing. It is cheap to make, since anybody may send such names.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{name}` is neither an old nor a new name; old names are: {}; new names are: {}", some(old), some(new))]
+#[error("`{name}` is no name that is known; {}", known_names(known, *more))]
 #[non_exhaustive]
 pub struct UnknownName {
     /// The name, cut after 40 characters.
     pub name: String,
-    /// The old names that there are.
-    pub old: Vec<String>,
-    /// The new names that there are.
-    pub new: Vec<String>,
+    /// Names that are known, old ones first; at most eight.
+    pub known: Vec<String>,
+    /// How many more there are.
+    pub more: usize,
 }
 
-/// The first names of a list, and how many more there are.
-fn some(names: &[String]) -> String {
-    let shown = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
-    match names.len() {
-        0 => "none".to_owned(),
-        1..=SHOWN => shown,
-        many => format!("{shown} and {} more", many - SHOWN),
+impl UnknownName {
+    #[cold]
+    pub(super) fn new<'a>(name: &str, mut known: impl Iterator<Item = &'a String>) -> Self {
+        let shown = known.by_ref().take(SHOWN).cloned().collect();
+        Self { name: excerpt(name), known: shown, more: known.count() }
+    }
+}
+
+fn known_names(known: &[String], more: usize) -> String {
+    match (known, more) {
+        ([], _) => "there are none".to_owned(),
+        (all, 0) => format!("known are: {}", all.join(", ")),
+        (some, more) => format!("known are: {} and {more} more", some.join(", ")),
     }
 }
 

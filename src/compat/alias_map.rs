@@ -143,7 +143,7 @@ impl AliasMap {
     /// assert_eq!(events.resolve_known("issues.opened")?, "issues.opened");
     /// assert_eq!(
     ///     events.resolve_known("issue_closed").unwrap_err().to_string(),
-    ///     "`issue_closed` is neither an old nor a new name; old names are: issue_opened; new names are: issues.opened",
+    ///     "`issue_closed` is no name that is known; known are: issue_opened, issues.opened",
     /// );
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -151,14 +151,11 @@ impl AliasMap {
     /// # Errors
     /// [`UnknownName`] when neither an old nor a new name is the beginning of `name`.
     pub fn resolve_known<'a>(&self, name: &'a str) -> Result<Cow<'a, str>, UnknownName> {
-        match self.known(name) {
-            Some(_) => Ok(self.resolve(name)),
-            None => Err(UnknownName {
-                name: excerpt(name),
-                old: self.aliases.keys().cloned().collect(),
-                new: self.new.iter().cloned().collect(),
-            }),
+        if self.known(name).is_some() {
+            return Ok(self.resolve(name));
         }
+        let only_new = self.new.iter().filter(|new| !self.aliases.contains_key(*new));
+        Err(UnknownName::new(name, self.aliases.keys().chain(only_new)))
     }
 
     /// The one old name that stands for `new`: for those who have to write what old readers understand.

@@ -65,8 +65,8 @@ use crate::lock::lock;
 ///
 /// # What it costs
 /// A site that is known: a hash, a search in a table that is never locked, and one atomic addition; no allocation. A new
-/// site takes a lock and allocates. Memory is bounded by the [capacity](Self::capacity): 32 bytes for each site that may
-/// come, allocated as a whole at the first use, and about 100 for each that came, with the names that the host gives.
+/// site takes a lock and allocates. Memory is bounded by the [capacity](Self::capacity): 32 to 64 bytes for each site that
+/// may come, allocated as a whole at the first use, and about 100 for each that came, with the names that the host gives.
 /// Uses at further sites are counted as [`uncounted`](DeprecationReport::uncounted).
 pub struct Deprecations {
     listed: &'static [Deprecation<'static>],
@@ -81,7 +81,7 @@ pub struct Deprecations {
 /// How many call sites are kept, unless the host says another number.
 const CAPACITY: usize = 1_024;
 
-/// The highest capacity: two million bytes at the first use.
+/// The highest capacity: 2 MiB at the first use.
 const MOST: usize = 65_536;
 
 impl Deprecations {
