@@ -194,7 +194,11 @@ fn trees() -> impl Strategy<Value = Value> {
 /// Each path to a value with its value, as `adapt` sees them.
 fn leaves(tree: &Value, path: &[String], found: &mut Vec<(Vec<String>, Value)>) {
     match tree.as_object().filter(|keys| !keys.is_empty()) {
-        Some(keys) => keys.iter().for_each(|(key, below)| leaves(below, &[path, &[key.clone()]].concat(), found)),
+        Some(keys) => {
+            for (key, below) in keys {
+                leaves(below, &[path, std::slice::from_ref(key)].concat(), found);
+            }
+        }
         None => found.push((path.to_vec(), tree.clone())),
     }
 }

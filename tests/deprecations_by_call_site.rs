@@ -5,6 +5,7 @@ mod tracing_common;
 
 use std::hint::black_box;
 use std::panic::Location;
+use std::sync::Barrier;
 use std::thread;
 
 use cutover::Deprecations;
@@ -50,10 +51,10 @@ fn the_call_site_is_the_caller_of_the_old_function() {
 }
 
 #[test]
-fn two_calls_in_one_line_are_two_call_sites() {
-    let old = Deprecations::new();
-    let _both = (price(&old), price(&old));
-    assert_eq!(old.report().call_sites(), 2);
+fn calls_in_one_line_are_call_sites_of_their_own() {
+    let old = &Deprecations::new().capacity(8); // so small a table that they meet in it
+    let _all = [price(old), price(old), price(old), price(old), price(old), price(old), price(old), price(old)];
+    assert_eq!((old.report().call_sites(), old.report().uncounted), (8, 0));
 }
 
 #[test]
@@ -108,20 +109,37 @@ fn a_call_through_a_pointer_has_the_place_of_the_old_function() {
 }
 
 #[test]
-fn threads_lose_no_count_and_make_no_site_twice() {
-    let old = Deprecations::new();
+fn threads_lose_no_count() {
+    const EACH: u64 = 50_000;
+    let (old, all_here) = (Deprecations::new(), Barrier::new(4));
     thread::scope(|scope| {
-        for _ in 0..8 {
+        for _ in 0..4 {
             scope.spawn(|| {
-                for _ in 0..1_000 {
-                    price(&old);
-                    old.used_in(&FAX, "the nightly job");
-                }
+                all_here.wait();
+                (0..EACH).for_each(|_| price(&old));
             });
         }
     });
     let report = old.report();
-    assert_eq!((report.call_sites(), report.uses(), report.uncounted), (2, 16_000, 0));
+    assert_eq!((report.call_sites(), report.uses(), report.uncounted), (1, 4 * EACH, 0));
+}
+
+#[test]
+fn threads_that_meet_at_a_new_site_make_it_once() {
+    for _ in 0..500 {
+        let (old, all_here) = (Deprecations::new().capacity(2), Barrier::new(4));
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    all_here.wait();
+                    price(&old);
+                });
+            }
+        });
+        old.used_in(&PRICE, "there is room for one more");
+        let report = old.report();
+        assert_eq!((report.call_sites(), report.uses(), report.uncounted), (2, 5, 0));
+    }
 }
 
 #[test]

@@ -71,11 +71,11 @@ fn a_baseline_that_allows_a_file_twice_is_refused() {
 fn a_report_that_misses_callers_passes_nothing() {
     let mut report = report(&[]);
     report.uncounted = 7;
-    let missing = Err(DeprecationError::Uncounted { uses: 7 });
-    assert_eq!(report.check_callers(&report.baseline()), missing);
-    assert_eq!(report.check_removals(Release::new([1])), missing);
+    let missing = DeprecationError::Uncounted { uses: 7 };
+    assert_eq!(report.check_callers(&report.baseline()).unwrap_err(), missing);
+    assert_eq!(report.check_removals(Release::new([1])).unwrap_err(), missing);
     assert_eq!(
-        missing.unwrap_err().to_string(),
+        missing.to_string(),
         "7 uses took place at call sites beyond the capacity; raise it with `Deprecations::capacity`"
     );
 }
@@ -168,7 +168,7 @@ fn reports() -> impl Strategy<Value = DeprecationReport> {
 }
 
 proptest! {
-    #![proptest_config(Config { rng_seed: RngSeed::Fixed(0x0c0_1d), failure_persistence: None, ..Config::default() })]
+    #![proptest_config(Config { rng_seed: RngSeed::Fixed(19), failure_persistence: None, ..Config::default() })]
 
     #[test]
     fn a_baseline_passes_its_own_report_and_what_is_shrunk_passes_only_what_passed(
