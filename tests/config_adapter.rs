@@ -116,6 +116,9 @@ fn a_value_where_an_object_should_be_is_refused() {
     assert_eq!(keys().adapt(&tree), shapes("database.pool", "db.connections", "database.pool"));
     let tree = json!({ "database": { "tls": { "on": true } }, "db": { "tls": false } });
     assert_eq!(keys().adapt(&tree), shapes("db.tls", "database.tls.on", "database.tls"));
+    let nested = AliasMap::segmented(".", [("db", "database"), ("size", "database.pool.size")]).unwrap();
+    let tree = json!({ "db": {}, "database": { "pool": 3 }, "size": 16 }); // the empty object is not in the way
+    assert_eq!(nested.adapt(&tree), shapes("database.pool", "size", "database.pool"));
     let message = keys().adapt(&json!({ "log": "stdout", "loglevel": "warn" })).unwrap_err().to_string();
     assert_eq!(message, "`log` gives `log` a value, and `loglevel` gives it keys of its own; keep one of them");
 }
