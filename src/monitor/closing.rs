@@ -34,7 +34,7 @@ pub(super) struct Closing {
     durations_before: [Totals; 2],
     qualities_before: Vec<[Values; 2]>,
     /// The last phase before that counted anything.
-    pub(super) ended: Option<Ended>,
+    ended: Box<Option<Ended>>,
     baseline: Option<Baseline>,
     seen: Seen,
 }
@@ -51,7 +51,7 @@ impl Closing {
             late_ends_before: [LateRuns::default(); 2],
             durations_before: [const { Totals::new() }; 2],
             qualities_before: vec![[Values::default(); 2]; metrics],
-            ended: None,
+            ended: Box::new(None),
             baseline: None,
             seen: Seen::new(),
         }
@@ -88,7 +88,7 @@ impl Closing {
         };
         let ended = ended.with_open(ledger, self.next);
         if ended.has_counted() {
-            self.ended = Some(ended);
+            *self.ended = Some(ended);
         }
     }
 
@@ -157,6 +157,11 @@ impl Closing {
             new: self.histogram(ledger, Side::New),
             quality: ledger.qualities.since(&self.qualities_before),
         }
+    }
+
+    /// The last phase before that counted anything.
+    pub(super) fn ended(&self, ledger: &Ledger) -> Option<MonitorSnapshot> {
+        Option::as_ref(&self.ended).map(|ended| ended.snapshot(ledger))
     }
 
     fn take_in(&mut self, sums: &[u64; CELLS], timed: bool) {

@@ -169,7 +169,7 @@ impl PerformanceMonitor {
     /// ```
     #[must_use]
     pub fn ended_phase(&self) -> Option<MonitorSnapshot> {
-        self.ledger.read(|closing| closing.ended.as_ref().map(|ended| ended.snapshot(&self.ledger)))
+        self.ledger.read(|closing| closing.ended(&self.ledger))
     }
 
     /// How the two sides compare in the present phase.

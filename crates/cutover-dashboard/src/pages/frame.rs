@@ -39,6 +39,7 @@ pub(crate) struct Frame {
     /// Of which groups there are emergencies besides.
     pub(crate) groups: Vec<GroupWords>,
     pub(crate) style_version: &'static str,
+    pub(crate) morph_version: &'static str,
     pub(crate) script_version: &'static str,
 }
 
@@ -155,6 +156,7 @@ impl Frame {
             all: 0,
             groups: Vec::new(),
             style_version: assets::style().version,
+            morph_version: assets::morph().version,
             script_version: assets::script().version,
         }
     }

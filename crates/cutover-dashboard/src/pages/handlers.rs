@@ -39,6 +39,7 @@ pub(crate) fn routes() -> Router<Arc<State>> {
         .route("/m/{id}/{command}", post(commands::command).get(not_opened))
         .route("/g/{group}/emergency", post(commands::emergency_of_group))
         .route("/assets/style.css", get(|| async { asset(assets::style()) }))
+        .route("/assets/morph.js", get(|| async { asset(assets::morph()) }))
         .route("/assets/script.js", get(|| async { asset(assets::script()) }))
         .fallback(nothing)
 }
