@@ -1,7 +1,7 @@
 //! Observers hear of every change that is refused, of what happens to a plan, and of every claim from its beginning to its
 //! one end.
 #![cfg(feature = "testing")]
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[expect(dead_code, reason = "another test uses the rest")]
 mod claims_common;
@@ -99,13 +99,13 @@ fn moved(event: PlanEvent, step: Option<usize>) -> Vec<Event> {
 }
 
 /// A process that drives a plan, the events about the plan that it tells, and one look of it.
-struct Driven {
+struct World {
     runtime: VirtualRuntime,
     process: Process,
     heard: Heard,
 }
 
-impl Driven {
+impl World {
     fn new(plan: RolloutPlan) -> Self {
         let runtime = VirtualRuntime::new();
         let store = MemoryStore::with_clock(runtime.clock());
@@ -126,34 +126,34 @@ impl Driven {
 
 #[test]
 fn a_plan_tells_of_each_step_once_and_of_its_end() {
-    let driven = Driven::new(ramp());
+    let world = World::new(ramp());
     for step in 0..4 {
-        assert_eq!(driven.looked(), moved(PlanEvent::Entered, Some(step)));
-        assert_eq!(driven.looked(), [], "it holds");
-        driven.runtime.clock().advance(HOUR);
+        assert_eq!(world.looked(), moved(PlanEvent::Entered, Some(step)));
+        assert_eq!(world.looked(), [], "it holds");
+        world.runtime.clock().advance(HOUR);
     }
-    assert_eq!(driven.looked(), moved(PlanEvent::Done, Some(3)));
-    assert_eq!(driven.looked(), []);
+    assert_eq!(world.looked(), moved(PlanEvent::Done, Some(3)));
+    assert_eq!(world.looked(), []);
 }
 
 #[test]
 fn what_people_say_to_a_plan_is_told_and_so_is_what_a_guard_makes_of_it() {
-    let driven = Driven::new(ramp());
-    let driver = &driven.process.driver;
-    driven.looked();
-    driven.runtime.run(driver.pause("ana", "we look first")).unwrap();
-    assert_eq!(driven.of_plan(), moved(PlanEvent::Paused, None));
-    driven.runtime.run(driver.resume("ana", "go on")).unwrap();
-    assert_eq!(driven.of_plan(), moved(PlanEvent::Resumed, None));
-    driven.runtime.run(driver.approve("half", "ana", "not the next one")).unwrap_err();
-    driven.runtime.run(driver.expecting(0, None).pause("ana", "late")).unwrap_err();
-    assert_eq!(driven.of_plan(), [], "nothing was said to it");
-    driven.process.judge.set(|script| script.action = Some(Action::Rollback));
-    assert_eq!(driven.looked(), moved(PlanEvent::RolledBack, Some(0)));
-    driven.runtime.run(driver.restart("ana", "mended")).unwrap();
-    assert_eq!(driven.of_plan(), moved(PlanEvent::Restarted, None));
-    driven.runtime.run(driver.abort("ben", "never mind")).unwrap();
-    assert_eq!(driven.of_plan(), moved(PlanEvent::Aborted, None));
+    let world = World::new(ramp());
+    let driver = &world.process.driver;
+    world.looked();
+    world.runtime.run(driver.pause("ana", "we look first")).unwrap();
+    assert_eq!(world.of_plan(), moved(PlanEvent::Paused, None));
+    world.runtime.run(driver.resume("ana", "go on")).unwrap();
+    assert_eq!(world.of_plan(), moved(PlanEvent::Resumed, None));
+    world.runtime.run(driver.approve("half", "ana", "not the next one")).unwrap_err();
+    world.runtime.run(driver.expecting(0, None).pause("ana", "late")).unwrap_err();
+    assert_eq!(world.of_plan(), [], "nothing was said to it");
+    world.process.judge.set(|script| script.action = Some(Action::Rollback));
+    assert_eq!(world.looked(), moved(PlanEvent::RolledBack, Some(0)));
+    world.runtime.run(driver.restart("ana", "mended")).unwrap();
+    assert_eq!(world.of_plan(), moved(PlanEvent::Restarted, None));
+    world.runtime.run(driver.abort("ben", "never mind")).unwrap();
+    assert_eq!(world.of_plan(), moved(PlanEvent::Aborted, None));
 }
 
 const TTL: Duration = Duration::from_secs(3);

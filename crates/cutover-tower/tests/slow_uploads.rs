@@ -115,14 +115,20 @@ fn ask(route: Route, arrivals: &[u64], serving: impl FnOnce(VirtualRuntime) -> T
 #[derive(Default)]
 struct Heard(Mutex<Option<Duration>>);
 
+impl Heard {
+    fn note(&self, served: Duration) {
+        *self.0.lock().expect("nobody panics") = Some(served);
+    }
+}
+
 impl Observer for Heard {
     fn observe(&self, _: &str, event: &Event) {
-        let served = match event {
-            Event::Served { sample, .. } => sample,
-            Event::Compared { route, legacy, new, .. } => [legacy, new][route.serve as usize],
-            _ => return,
-        };
-        *self.0.lock().expect("nobody panics") = Some(served.elapsed);
+        if let Event::Served { sample, .. } = event {
+            self.note(sample.elapsed);
+        }
+        if let Event::Compared { route, legacy, new, .. } = event {
+            self.note(if route.serve == Side::Legacy { legacy } else { new }.elapsed);
+        }
     }
 
     fn never_blocks(&self) -> bool {
