@@ -2,13 +2,44 @@
 
 #![cfg_attr(cutover_docsrs, feature(doc_cfg))]
 
+mod call;
+mod checklist;
+mod context;
+mod fleet;
 pub mod host;
+mod inventory;
+mod kpi;
+mod ledger;
+mod migrator;
+mod outcome;
+mod recovery;
+mod settings;
+mod strategy;
 mod system;
 mod text;
 
-pub use cutover::Side;
+pub use call::CallError;
+pub use checklist::{
+    BackupExists, Check, CheckResult, ChecklistError, Checklists, Finding, ItemResult, NoRegression, ValidationPassed,
+    View, When,
+};
+pub use cutover::{Percentage, Side};
+pub use fleet::{
+    Escalation, Fleet, FleetBuilder, FleetError, FleetEvent, FleetObserver, FleetReport, Phase, PhaseReport, Progress,
+    StopReason, UnknownSystem,
+};
 pub use host::{
     Artifact, ArtifactError, Backup, Backups, Conversion, Diagnostics, Host, HostError, Lifecycle, Traffic,
     ValidationCounts, Vitals, async_trait,
 };
+pub use inventory::{Inventory, InventoryData, InventoryError, PriorityRule, StrategyRule, SystemData};
+pub use kpi::{Kpi, KpiFigures, KpiTargets, Kpis, Target};
+pub use ledger::UnreadableEntry;
+pub use migrator::{Interruption, OperateError, SystemMigrator, SystemReport};
+pub use outcome::Outcome;
+pub use recovery::{
+    FailureKind, FailureReport, PartReport, PartResult, RecoveryPart, RecoveryProcedure, RecoveryScope, Restore,
+};
+pub use settings::{Deadlines, Settings};
+pub use strategy::{Limits, Step, Strategy, StrategyError, StrategySpec, Watch};
 pub use system::{Category, NameError, Priority, System, SystemName, UnknownPriority};

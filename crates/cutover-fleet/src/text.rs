@@ -17,3 +17,16 @@ fn cut(text: &str, characters: usize) -> String {
         None => text.to_owned(),
     }
 }
+
+/// Names one after the other.
+pub(crate) fn list(names: &[&str]) -> String {
+    names.join(", ")
+}
+
+/// A reason for the audit: in one line, at most 1000 bytes, never blank.
+pub(crate) fn reason(text: &str) -> String {
+    let line: String = text.chars().take(1001).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let end = (0..=line.len().min(1000)).rev().find(|&at| line.is_char_boundary(at)).unwrap_or(0);
+    let kept = line.get(..end).unwrap_or_default().trim();
+    if kept.is_empty() { "no reason given".to_owned() } else { kept.to_owned() }
+}

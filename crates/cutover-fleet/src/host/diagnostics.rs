@@ -96,4 +96,32 @@ impl Vitals {
     pub const fn throughput(self, per_second: f64) -> Self {
         Self { throughput: Some(per_second), ..self }
     }
+
+    /// The change of the p95 against `legacy`: +0.5 is half as long again and worse, -0.5 is twice as fast. `None` where it is
+    /// not measured on both sides.
+    ///
+    /// ```
+    /// use cutover_fleet::Vitals;
+    /// use std::time::Duration;
+    ///
+    /// let at = |millis| Vitals::healthy().p95(Duration::from_millis(millis));
+    /// assert_eq!(at(150).latency_change(&at(100)), Some(0.5)); // slower
+    /// assert_eq!(at(50).latency_change(&at(100)), Some(-0.5)); // faster
+    /// ```
+    #[must_use]
+    pub fn latency_change(&self, legacy: &Self) -> Option<f64> {
+        change(self.p95?.as_secs_f64(), legacy.p95?.as_secs_f64())
+    }
+
+    /// The change of the throughput against `legacy`: +0.2 is a fifth more and better. `None` where it is not measured on both
+    /// sides.
+    #[must_use]
+    pub fn throughput_change(&self, legacy: &Self) -> Option<f64> {
+        change(self.throughput?, legacy.throughput?)
+    }
+}
+
+fn change(new: f64, legacy: f64) -> Option<f64> {
+    let change = new / legacy - 1.0;
+    (legacy > 0.0 && change.is_finite()).then_some(change)
 }
