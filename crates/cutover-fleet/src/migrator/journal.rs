@@ -138,12 +138,22 @@ impl Journal {
         Err(last)
     }
 
-    /// As [`say`](Self::say), where what happens does not depend on whether it is written down. It is tried once.
+    /// As [`say`](Self::say), where what happens does not depend on whether it is written down: nothing waits for a store that
+    /// fails.
     pub(crate) async fn mention(&mut self, event: &Event, reason: &str) {
         let actor = self.context.actor.clone();
-        if self.propose(Proposal::new(), event, &actor, reason).await.is_ok() {
-            drop(self.try_read().await);
+        for _ in 0..2 {
+            let said = self.propose(Proposal::new(), event, &actor, reason).await;
+            self.read_if_possible().await;
+            if !matches!(said, Err(ChangeError::Outdated { .. } | ChangeError::Contended { .. })) {
+                return;
+            }
         }
+    }
+
+    /// As [`read`](Self::read), once, where what happens next does not depend on it.
+    pub(crate) async fn read_if_possible(&mut self) {
+        drop(self.try_read().await);
     }
 
     async fn propose(&self, settings: Proposal, event: &Event, actor: &str, reason: &str) -> Result<(), ChangeError> {

@@ -46,6 +46,7 @@ impl SystemMigrator {
         if let Err(error) = stored {
             tracing::warn!(system = %self.entry.system.name, %error, "the emergency holds here and is not stored yet");
         }
+        journal.read_if_possible().await;
         self.take_back(journal, cause).await
     }
 
