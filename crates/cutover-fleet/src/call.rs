@@ -98,9 +98,8 @@ fn discard<T>(value: T) {
     if !needs_drop::<T>() {
         return;
     }
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
-        if let Err(hostile) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-            std::mem::forget(hostile);
-        }
+    let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(value))) else { return };
+    if let Err(hostile) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(hostile);
     }
 }

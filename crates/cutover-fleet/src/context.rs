@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use cutover::random::RandomSource;
 use cutover::store::ClaimStore;
-use cutover::{Clock, Runtime, StateStore};
+use cutover::{Clock, Runtime};
 
 use crate::call::{CallError, within};
 use crate::checklist::Checklists;
@@ -14,14 +14,9 @@ use crate::host::{Host, HostError};
 use crate::recovery::RecoveryProcedure;
 use crate::settings::Settings;
 
-/// A store that keeps both what holds and who has claimed what.
-pub(crate) trait FleetStore: StateStore + ClaimStore {}
-
-impl<S: StateStore + ClaimStore + ?Sized> FleetStore for S {}
-
 pub(crate) struct Context {
     pub(crate) host: Host,
-    pub(crate) store: Arc<dyn FleetStore>,
+    pub(crate) store: Arc<dyn ClaimStore>,
     pub(crate) checklists: Checklists,
     pub(crate) settings: Settings,
     pub(crate) clock: Arc<dyn Clock>,

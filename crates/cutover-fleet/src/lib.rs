@@ -1,4 +1,20 @@
 //! Migrates many systems with [`cutover`]: in which order, behind which checks, by which strategy, and back.
+//!
+//! Each system is a migration of the core, in a store that you have: its mode says who serves, and its audit says how far it has
+//! come. So a run that was killed at any moment is gone on with from the store alone. README.md has a call site, and what to
+//! expect.
+//!
+//! # What is where
+//! | for | see |
+//! |---|---|
+//! | saying which systems there are, and which come first | [`Inventory`], [`Priority`] |
+//! | saying how one gets its new side | [`Strategy`], [`Limits`] |
+//! | saying what has to be true | [`Checklists`], [`Check`] |
+//! | what you implement | [`host`]: [`Conversion`], [`Lifecycle`], [`Traffic`], [`Backups`], [`Diagnostics`] |
+//! | migrating all of them | [`Fleet`], [`Settings`], [`Phase`] |
+//! | migrating, taking back, decommissioning one | [`SystemMigrator`] |
+//! | what happens when it fails | [`RecoveryProcedure`], [`FailureReport`], [`Escalation`] |
+//! | how it goes | [`FleetObserver`], [`Progress`], [`FleetReport`], [`Kpis`] |
 
 #![cfg_attr(cutover_docsrs, feature(doc_cfg))]
 
@@ -43,3 +59,7 @@ pub use recovery::{
 pub use settings::{Deadlines, Settings};
 pub use strategy::{Limits, Step, Strategy, StrategyError, StrategySpec, Watch};
 pub use system::{Category, NameError, Priority, System, SystemName, UnknownPriority};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

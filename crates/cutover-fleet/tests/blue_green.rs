@@ -29,8 +29,7 @@ fn the_mode_says_who_serves_and_leads_the_traffic() {
     let world = World::new();
     let fleet = world.fleet(&inventory(&["billing"], BLUE_GREEN));
     world.run(fleet.run());
-    let modes: Vec<SystemMode> = world.audit("billing").iter().map(|entry| entry.after.mode).collect();
-    let mut changes = modes.clone();
+    let mut changes: Vec<SystemMode> = world.audit("billing").iter().map(|entry| entry.after.mode).collect();
     changes.dedup();
     assert_eq!(changes, [SystemMode::LegacyOnly, SystemMode::Parallel, SystemMode::NewOnly]);
     let deployed =

@@ -1,4 +1,5 @@
 //! A canary gets growing shares by evidence, goes one share back when its figures are bad, and all the way when it is sick.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod world;
 
@@ -8,11 +9,12 @@ use cutover::{Percentage, SystemMode};
 use cutover_fleet::{FailureKind, Outcome, SystemReport, Vitals};
 use world::{CANARY, Machine, World, inventory};
 
-fn at(p95: u64) -> Option<Vitals> {
-    Some(Vitals::healthy().p95(Duration::from_millis(p95)))
+fn at(p95: u64) -> Vitals {
+    Vitals::healthy().p95(Duration::from_millis(p95))
 }
 
-fn migrate(new: Vec<Option<Vitals>>) -> (World, SystemReport) {
+fn migrate(new: Vec<Vitals>) -> (World, SystemReport) {
+    let new = new.into_iter().map(Some).collect();
     let world = World::with([("search", Machine { new, ..Machine::default() })]);
     let fleet = world.fleet(&inventory(&["search"], CANARY));
     let report = world.run(fleet.system("search").unwrap().migrate());
@@ -69,7 +71,7 @@ fn the_second_time_it_goes_all_the_way_back() {
 
 #[test]
 fn what_is_sick_goes_all_the_way_back_at_once() {
-    let looks = [vec![at(90); LOOKS], vec![Some(Vitals::unhealthy())]].concat();
+    let looks = [vec![at(90); LOOKS], vec![Vitals::unhealthy()]].concat();
     let (world, report) = migrate(looks);
     assert_eq!(report.outcome, Outcome::RolledBack);
     assert_eq!(world.effects("search")[2..], ["switch 50%", "switch 0%", "start legacy", "stop new"]);
@@ -84,7 +86,7 @@ fn a_p95_of_more_than_twice_that_of_legacy_is_not_watched_to_the_end() {
 
 #[test]
 fn errors_are_proven_and_not_guessed() {
-    let calls = |calls, failures| at(90).map(|vitals| vitals.calls(calls, failures));
+    let calls = |calls, failures| at(90).calls(calls, failures);
     // 10 % of 20 calls prove nothing; 40 % of 100 do.
     let (_, few) = migrate(vec![calls(0, 0), calls(20, 2)]);
     assert_eq!(few.outcome, Outcome::Migrated);
@@ -98,7 +100,7 @@ fn errors_are_proven_and_not_guessed() {
 
 #[test]
 fn a_share_of_the_traffic_is_not_expected_to_do_all_of_the_work() {
-    let share = |per_second| at(90).map(|vitals| vitals.throughput(per_second));
+    let share = |per_second| at(90).throughput(per_second);
     let looks = [vec![share(10.0); LOOKS], vec![share(50.0); LOOKS], vec![share(99.0)]].concat();
     let (_, report) = migrate(looks);
     assert_eq!(report.outcome, Outcome::Migrated);

@@ -1,4 +1,7 @@
 //! Figures have a sign, a target and a part in the score; without data they have none of it.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod world;
 
 use cutover_fleet::{KpiFigures, KpiTargets, Kpis, Target};
 use proptest::prelude::*;
@@ -88,11 +91,9 @@ fn a_target_with_the_wrong_direction_is_refused() {
     let inventory = serde_json::from_str(r#"{ "systems": [{ "name": "a" }] }"#).unwrap();
     let world = world::World::new();
     let host = cutover_fleet::Host::of(world.clone());
-    let built = cutover_fleet::Fleet::builder(inventory, host, world.store.clone()).settings(settings).build();
+    let built = cutover_fleet::Fleet::builder(inventory, host, world.store).settings(settings).build();
     assert!(built.unwrap_err().to_string().starts_with("the target `latency` is 0.1; allowed"));
 }
-
-mod world;
 
 fn figures() -> impl Strategy<Value = KpiFigures> {
     let change = || proptest::option::of(-1.0..3.0_f64);

@@ -1,4 +1,5 @@
 //! A fleet goes phase by phase, and stops where too much has failed; what is under way goes to its end.
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod world;
 

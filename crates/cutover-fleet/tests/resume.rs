@@ -1,4 +1,5 @@
 //! A run that is killed at any moment is gone on with by the next one, and ends the same.
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod world;
 
@@ -126,8 +127,7 @@ fn a_backup_is_put_back_once_wherever_the_recovery_is_killed() {
 fn calls(strategy: &str) -> usize {
     let world = world();
     run_to_the_end(&world, strategy);
-    let calls = world.lock().calls.len();
-    calls
+    world.lock().calls.len()
 }
 
 #[test]
@@ -141,7 +141,9 @@ fn whichever_call_fails_legacy_or_new_serves_and_a_retry_ends_the_same() {
                 world.lock().faults.insert(number, fault);
                 let report = run_to_the_end(&world, strategy);
                 let context = format!("{fault:?} at call {number} of {strategy}: {report:#}");
-                SYSTEMS.iter().for_each(|name| assert_one_serves(&world, name, &context));
+                for name in SYSTEMS {
+                    assert_one_serves(&world, name, &context);
+                }
                 world.heal();
                 retry_all(&world, strategy);
                 run_to_the_end(&world, strategy);

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use cutover::random::{RandomSource, SystemRandom};
-use cutover::store::{Actor, TextError};
+use cutover::store::{Actor, ClaimStore, TextError};
 use cutover::{Clock, HostRuntime, Runtime, SystemClock};
 
 use super::event::TraceOnly;
 use super::{Board, Escalation, Fleet, FleetObserver, phase};
 use crate::checklist::Checklists;
-use crate::context::{Context, FleetStore};
+use crate::context::Context;
 use crate::host::Host;
 use crate::inventory::{Inventory, InventoryError};
 use crate::settings::Settings;
@@ -22,7 +22,7 @@ use crate::system::SystemName;
 pub struct FleetBuilder {
     inventory: Inventory,
     host: Host,
-    store: Arc<dyn FleetStore>,
+    store: Arc<dyn ClaimStore>,
     checklists: Checklists,
     settings: Settings,
     clock: Arc<dyn Clock>,
@@ -34,7 +34,7 @@ pub struct FleetBuilder {
 }
 
 impl FleetBuilder {
-    pub(super) fn new(inventory: Inventory, host: Host, store: Arc<dyn FleetStore>) -> Self {
+    pub(super) fn new(inventory: Inventory, host: Host, store: Arc<dyn ClaimStore>) -> Self {
         Self {
             inventory,
             host,

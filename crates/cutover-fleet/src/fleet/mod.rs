@@ -20,7 +20,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use cutover::StateStore;
 use cutover::store::ClaimStore;
 
 use crate::context::Context;
@@ -57,7 +56,7 @@ pub struct UnknownSystem {
 impl Fleet {
     /// Builds a fleet of the systems in `inventory`, which `host` runs, and whose state and claims `store` keeps: any store of
     /// the core.
-    pub fn builder(inventory: Inventory, host: Host, store: impl StateStore + ClaimStore + 'static) -> FleetBuilder {
+    pub fn builder(inventory: Inventory, host: Host, store: impl ClaimStore + 'static) -> FleetBuilder {
         FleetBuilder::new(inventory, host, Arc::new(store))
     }
 

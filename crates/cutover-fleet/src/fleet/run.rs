@@ -71,7 +71,7 @@ impl Fleet {
             let Some(report) = running.next().await else { return failures };
             let (system, outcome) = (report.system.clone(), report.outcome);
             failures += u32::from(outcome.is_failure());
-            let reason = self.reason_to_stop(phase, failures, &report);
+            let reason = reason_to_stop(phase, failures, &report);
             *stopped = stopped.take().or(reason);
             ended.insert(system.clone(), report);
             self.context.tell(&FleetEvent::SystemEnded { system, outcome });
@@ -88,14 +88,6 @@ impl Fleet {
         }
         migrators.sort_by_key(|(later, _)| *later);
         migrators.into_iter().map(|(_, migrator)| migrator).collect()
-    }
-
-    fn reason_to_stop(&self, phase: &Phase, failures: u32, report: &SystemReport) -> Option<StopReason> {
-        let (phase, most) = (phase.name.clone(), phase.most_failures);
-        if report.outcome == Outcome::Failed {
-            return Some(StopReason::RecoveryFailed { system: report.system.clone() });
-        }
-        (failures > most).then_some(StopReason::TooManyFailures { phase, failures, most })
     }
 
     async fn report_on(
@@ -117,6 +109,14 @@ impl Fleet {
         }
         FleetReport::new(phases, &self.context.settings.targets, stopped)
     }
+}
+
+fn reason_to_stop(phase: &Phase, failures: u32, report: &SystemReport) -> Option<StopReason> {
+    if report.outcome == Outcome::Failed {
+        return Some(StopReason::RecoveryFailed { system: report.system.clone() });
+    }
+    let (phase, most) = (phase.name.clone(), phase.most_failures);
+    (failures > most).then_some(StopReason::TooManyFailures { phase, failures, most })
 }
 
 /// A system that has not ended keeps the next phase from beginning.

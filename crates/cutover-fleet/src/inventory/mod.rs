@@ -55,6 +55,7 @@ pub(crate) struct Entry {
 
 impl Inventory {
     /// The systems in the order of their turns.
+    #[must_use]
     pub fn systems(&self) -> impl ExactSizeIterator<Item = &System> {
         self.entries.iter().map(|entry| &entry.system)
     }

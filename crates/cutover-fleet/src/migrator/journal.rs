@@ -7,6 +7,7 @@ use cutover::MigrationController;
 use cutover::control::{ChangeError, Claim, Claims, NotClaimed, Note, Proposal};
 
 use super::Interruption;
+use crate::call::contain;
 use crate::context::Context;
 use crate::ledger::{Event, Ledger};
 use crate::system::SystemName;
@@ -173,7 +174,7 @@ impl Journal {
                     return Ok(());
                 }
                 Err(NotClaimed::Held { remaining }) if self.context.clock.now() < end => {
-                    self.context.sleep(remaining.min(TTL) + PAUSE).await;
+                    self.context.sleep(remaining.clamp(PAUSE, 2 * PAUSE)).await;
                 }
                 Err(NotClaimed::Held { .. }) => return Err(Interruption::HeldByAnother),
                 // Somebody has settled a stuck item as completed, which is final: another one takes its place.
@@ -210,6 +211,16 @@ impl Journal {
 
     async fn pause(&self, attempt: u32) {
         self.context.sleep(PAUSE * 2_u32.saturating_pow(attempt.min(6))).await;
+    }
+}
+
+impl Drop for Journal {
+    /// Another runner need not wait until the claim has run out.
+    fn drop(&mut self) {
+        if let Some(claim) = self.claim.take() {
+            let released = async move { drop(claim.release().await) };
+            contain(|| self.context.runtime.spawn(Box::pin(released)));
+        }
     }
 }
 

@@ -97,10 +97,8 @@ impl SystemMigrator {
             return Err(OperateError::NotNow { what: "retried", outcome, allowed });
         }
         let again = Proposal::to(SystemMode::LegacyOnly);
-        match journal.say_as(again, &Event::Retried, actor, reason).await? {
-            true => Ok(()),
-            false => Err(Interruption::Unsettled.into()),
-        }
+        let said = journal.say_as(again, &Event::Retried, actor, reason).await?;
+        if said { Ok(()) } else { Err(Interruption::Unsettled.into()) }
     }
 
     /// Takes a system back, whether it is under way, migrated, or a recovery of it has failed: an emergency rollback of its

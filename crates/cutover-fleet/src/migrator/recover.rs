@@ -27,7 +27,7 @@ impl SystemMigrator {
     /// Ends a migration that has changed nothing yet.
     pub(super) async fn block(&self, journal: &mut Journal, cause: Cause) -> Result<(), Interruption> {
         let Evidence { logs, metrics, missing } = self.evidence(Side::Legacy).await;
-        let report = FailureReport { logs, metrics, missing, ..self.failure(cause, Outcome::Blocked) };
+        let report = FailureReport { logs, metrics, missing, ..self.failure(&cause, Outcome::Blocked) };
         let reason = format!("blocked: {}", report.reason);
         let blocked = Event::Blocked { report: Box::new(report.clone()) };
         if journal.say(&blocked, &reason).await? {
@@ -78,7 +78,7 @@ impl SystemMigrator {
         let recovered = FailureReport::is_recovered(&recovery);
         let outcome = if recovered { Outcome::RolledBack } else { Outcome::Failed };
         let Evidence { logs, metrics, missing } = evidence;
-        let report = FailureReport { recovery, logs, metrics, missing, ..self.failure(cause, outcome) };
+        let report = FailureReport { recovery, logs, metrics, missing, ..self.failure(&cause, outcome) };
         self.conclude(journal, report).await
     }
 
@@ -132,12 +132,12 @@ impl SystemMigrator {
         let outcome = if FailureReport::is_recovered(&recovery) { Outcome::RolledBack } else { Outcome::Failed };
         let reason = format!("called off without the store: {}", why.in_full());
         let cause = Cause { step: None, kind: FailureKind::CalledOff, reason, at: self.context.wall() };
-        let report = FailureReport { recovery, ..self.failure(cause, outcome) };
+        let report = FailureReport { recovery, ..self.failure(&cause, outcome) };
         self.context.tell(&FleetEvent::Failure(Box::new(report.clone())));
         report
     }
 
-    fn failure(&self, cause: Cause, outcome: Outcome) -> FailureReport {
+    fn failure(&self, cause: &Cause, outcome: Outcome) -> FailureReport {
         FailureReport {
             system: self.name(),
             time: cause.at,

@@ -187,33 +187,36 @@ impl RecoveryProcedure {
         part: RecoveryPart,
         before: &[PartReport],
     ) -> PartResult {
+        let skipped = match part {
+            RecoveryPart::Route | RecoveryPart::StartLegacy | RecoveryPart::Verify => None,
+            RecoveryPart::Restore => self.reason_to_keep(scope),
+            RecoveryPart::StopNew => reason_to_leave(scope, before),
+        };
+        match skipped {
+            Some(reason) => PartResult::skipped(reason),
+            None => self.act(system, scope, part).await.into(),
+        }
+    }
+
+    async fn act(&self, system: &System, scope: &RecoveryScope, part: RecoveryPart) -> Result<(), CallError> {
         let Self { host, deadlines, runtime, .. } = self;
+        let Host { lifecycle, traffic, diagnostics, .. } = host;
         let runtime = &**runtime;
-        let done = match part {
+        match part {
             RecoveryPart::Route => {
-                within(runtime, deadlines.traffic, async { host.traffic.switch(system, Percentage::ZERO).await }).await
+                within(runtime, deadlines.traffic, async { traffic.switch(system, Percentage::ZERO).await }).await
             }
             RecoveryPart::StartLegacy => {
-                let start = async { host.lifecycle.start(system, Side::Legacy).await };
-                within(runtime, deadlines.lifecycle, start).await
+                within(runtime, deadlines.lifecycle, async { lifecycle.start(system, Side::Legacy).await }).await
             }
-            RecoveryPart::Restore => match self.reason_to_keep(scope) {
-                Some(reason) => return PartResult::skipped(reason),
-                None => self.put_back(system, scope).await,
-            },
+            RecoveryPart::Restore => self.put_back(system, scope).await,
             RecoveryPart::Verify => {
-                let verify = async { host.diagnostics.verify(system, Side::Legacy).await };
-                within(runtime, deadlines.verify, verify).await
+                within(runtime, deadlines.verify, async { diagnostics.verify(system, Side::Legacy).await }).await
             }
-            RecoveryPart::StopNew => match reason_to_leave(scope, before) {
-                Some(reason) => return PartResult::skipped(reason),
-                None => {
-                    let stop = async { host.lifecycle.stop(system, Side::New).await };
-                    within(runtime, deadlines.lifecycle, stop).await
-                }
-            },
-        };
-        done.into()
+            RecoveryPart::StopNew => {
+                within(runtime, deadlines.lifecycle, async { lifecycle.stop(system, Side::New).await }).await
+            }
+        }
     }
 
     fn reason_to_keep(&self, scope: &RecoveryScope) -> Option<&'static str> {

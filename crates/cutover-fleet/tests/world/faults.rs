@@ -49,6 +49,6 @@ impl World {
     fn fault(&self, number: usize, what: &str, name: &str) -> Option<Fault> {
         let state = self.lock();
         let broken = state.broken.contains(&(what.to_owned(), name.to_owned()));
-        state.faults.get(&number).copied().or(broken.then_some(Fault::Fails))
+        state.faults.get(&number).copied().or_else(|| broken.then_some(Fault::Fails))
     }
 }

@@ -74,7 +74,7 @@ fn strip(json: &mut Value) {
     match json {
         Value::Object(members) => {
             let timed = members.get("name").and_then(Value::as_str).is_some_and(|name| TIMED.contains(&name));
-            members.retain(|key, _| !TIMES.contains(&key.as_str()) && !(timed && key != "name"));
+            members.retain(|key, _| !TIMES.contains(&key.as_str()) && (key == "name" || !timed));
             members.values_mut().for_each(strip);
         }
         Value::Array(items) => items.iter_mut().for_each(strip),
