@@ -104,9 +104,9 @@ impl Vitals {
     /// use cutover_fleet::Vitals;
     /// use std::time::Duration;
     ///
-    /// let at = |millis| Vitals::healthy().p95(Duration::from_millis(millis));
-    /// assert_eq!(at(150).latency_change(&at(100)), Some(0.5)); // slower
-    /// assert_eq!(at(50).latency_change(&at(100)), Some(-0.5)); // faster
+    /// let at = |seconds| Vitals::healthy().p95(Duration::from_secs(seconds));
+    /// assert_eq!(at(3).latency_change(&at(2)), Some(0.5)); // slower
+    /// assert_eq!(at(1).latency_change(&at(2)), Some(-0.5)); // faster
     /// ```
     #[must_use]
     pub fn latency_change(&self, legacy: &Self) -> Option<f64> {
