@@ -14,6 +14,7 @@
 //! | migrating all of them | [`Fleet`], [`Settings`], [`Phase`] |
 //! | migrating, taking back, decommissioning one | [`SystemMigrator`] |
 //! | what happens when it fails | [`RecoveryProcedure`], [`FailureReport`], [`Escalation`] |
+//! | trying it with real processes on one machine | `local` (a feature) |
 //! | how it goes | [`FleetObserver`], [`Progress`], [`FleetReport`], [`Kpis`] |
 
 #![cfg_attr(cutover_docsrs, feature(doc_cfg))]
@@ -26,6 +27,8 @@ pub mod host;
 mod inventory;
 mod kpi;
 mod ledger;
+#[cfg(all(feature = "local", target_os = "linux"))]
+pub mod local;
 mod migrator;
 mod outcome;
 mod recovery;
