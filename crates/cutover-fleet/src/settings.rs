@@ -75,6 +75,10 @@ pub struct Settings {
     pub restore: Restore,
     /// How long calls may take.
     pub deadlines: Deadlines,
+    /// For how long a claim on a system holds that nobody renews: so long is waited for a runner that has gone. The default is
+    /// 30 seconds; [those of a claim](cutover::Claims::MIN_TTL) are allowed. As data, a text such as `30s`.
+    #[serde(with = "humantime_serde")]
+    pub lease: Duration,
     /// What the figures are to be.
     pub targets: KpiTargets,
 }
@@ -86,6 +90,7 @@ impl Default for Settings {
             phases: Phase::four(),
             restore: Restore::default(),
             deadlines: Deadlines::default(),
+            lease: Duration::from_secs(30),
             targets: KpiTargets::default(),
         }
     }

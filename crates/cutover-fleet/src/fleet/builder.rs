@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use cutover::random::{RandomSource, SystemRandom};
 use cutover::store::{Actor, ClaimStore, TextError};
-use cutover::{Clock, HostRuntime, Runtime, SystemClock};
+use cutover::{Claims, Clock, HostRuntime, Runtime, SystemClock};
 
 use super::event::TraceOnly;
 use super::{Board, Escalation, Fleet, FleetObserver, phase};
@@ -101,6 +102,10 @@ impl FleetBuilder {
         if !(gate > 0.0 && gate <= 1.0) {
             return Err(FleetError::Gate { gate });
         }
+        let lease = self.settings.lease;
+        if !(Claims::MIN_TTL..=Claims::MAX_TTL).contains(&lease) {
+            return Err(FleetError::Lease { lease });
+        }
         phase::check(&self.settings.phases).map_err(|problem| FleetError::Phases { problem })?;
         self.settings.targets.check().map_err(|(name, value)| FleetError::Target { name, value })?;
         self.actor.parse::<Actor>()?;
@@ -141,6 +146,12 @@ pub enum FleetError {
     Gate {
         /// What was given.
         gate: f64,
+    },
+    /// For how long a claim holds.
+    #[error("the lease is {lease:?}; allowed: {:?} to {:?}", Claims::MIN_TTL, Claims::MAX_TTL)]
+    Lease {
+        /// What was given.
+        lease: Duration,
     },
     /// The phases.
     #[error("these are no phases: {problem}")]

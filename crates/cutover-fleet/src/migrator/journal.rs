@@ -19,8 +19,6 @@ const ATTEMPTS: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(500);
 /// Entries in one page of the audit.
 const PAGE: usize = 200;
-/// How long a runner that has gone is waited for.
-pub(crate) const TTL: Duration = Duration::from_secs(30);
 
 /// The audit of one system, as far as it was read, and the claim on it.
 pub(crate) struct Journal {
@@ -165,7 +163,8 @@ impl Journal {
 
     /// Makes sure that no other runner is at this system. One that has gone is waited for.
     pub(crate) async fn claim(&mut self) -> Result<(), Interruption> {
-        let end = self.context.clock.now().plus(TTL + TTL / 2);
+        let lease = self.context.settings.lease;
+        let end = self.context.clock.now().plus(lease + lease / 2);
         let mut completed = 0;
         loop {
             match self.try_claim(completed).await {
@@ -192,7 +191,7 @@ impl Journal {
         // The side is of no meaning here, but only one that serves may claim.
         let status = self.controller.status();
         let side = status.mode.routing(false).serves;
-        self.claims.claim(&item, side, status.epoch, TTL).await
+        self.claims.claim(&item, side, status.epoch, self.context.settings.lease).await
     }
 
     /// Whether this runner may still act.

@@ -32,7 +32,7 @@ use journal::Journal;
 /// happened.
 ///
 /// - One runner at a time works at a system: it holds a [claim](cutover::Claims), and stops when it has lost it. One that has
-///   gone is waited for, half a minute.
+///   gone is waited for, as long as its [lease](crate::Settings::lease).
 /// - An emergency rollback of the migration, by anybody and from anywhere, ends it: the runner sees it at its next step or
 ///   look, and recovers the system. That holds after the migration too, until legacy is decommissioned.
 /// - Settings that others change while it is under way stop it. They are not changed back.
