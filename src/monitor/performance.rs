@@ -153,6 +153,7 @@ impl PerformanceMonitor {
     /// use std::time::Duration;
     ///
     /// let clock = ManualClock::new();
+    /// clock.advance(Duration::from_millis(500));
     /// let monitor = PerformanceMonitor::builder().clock(clock.clone()).build()?;
     /// let call = |mode, epoch| {
     ///     let mut route = Route::new(mode, Side::Legacy);
