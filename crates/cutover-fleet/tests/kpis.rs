@@ -48,6 +48,8 @@ fn when_all_is_as_it_is_to_be_the_score_is_one_and_no_more() {
     assert_eq!(of(good()).score, Some(1.0));
     let better = KpiFigures { throughput_change: Some(5.0), latency_change: Some(-0.9), ..good() };
     assert_eq!(of(better).score, Some(1.0));
+    let at_once = KpiFigures { latency_change: Some(-1.0), ..good() };
+    assert_eq!(of(at_once).score, Some(1.0), "no time at all is not too slow");
 }
 
 #[test]

@@ -109,6 +109,25 @@ fn killed_again_and_again_it_ends_the_same() {
     }
 }
 
+#[test]
+fn a_watch_that_is_resumed_sends_the_traffic_to_new_again() {
+    let migrate = |world: &World| {
+        let migrator = world.fleet(&inventory(&SYSTEMS, BLUE_GREEN)).system("billing").unwrap();
+        async move { migrator.migrate().await }
+    };
+    let killed_after = |polls| {
+        let world = World::new();
+        world.lock().takes = Duration::from_secs(1);
+        world.crash(polls, migrate(&world)).is_none().then_some(world)
+    };
+    let looks = |world: &World| world.lock().calls.iter().filter(|(what, _)| what == "vitals new").count();
+    let world = (0..).map_while(killed_after).find(|world| looks(world) == 2).unwrap();
+    // The proxy was a part of the process that was killed.
+    world.change("billing", |machine| machine.share = Percentage::ZERO);
+    assert_eq!(world.run(migrate(&world)).outcome, Outcome::Migrated);
+    assert_eq!(world.machine("billing").share, Percentage::HUNDRED);
+}
+
 /// The number of host calls that a run without faults makes.
 fn calls(strategy: &str) -> usize {
     let world = world();

@@ -5,8 +5,8 @@ mod world;
 
 use std::time::Duration;
 
-use cutover::testing::{FailingStore, Fault as StoreFault, SeededRandom};
-use cutover::{MemoryStore, Percentage, Runtime, SystemMode};
+use cutover::testing::{FailingStore, Fault as StoreFault, SeededRandom, SlowStore};
+use cutover::{MemoryStore, MigrationController, Percentage, Runtime, SystemMode};
 use cutover_fleet::{Checklists, Fleet, FleetReport, Host, Inventory, Outcome, Vitals};
 use futures::future::join;
 use world::{BLUE_GREEN, CANARY, Machine, World, inventory};
@@ -48,6 +48,32 @@ fn a_runner_that_was_killed_is_waited_for_and_no_longer() {
     let report = world.run(async { fleet(&world).run().await });
     assert!(report.is_complete(), "{report}");
     assert!(cutover::Clock::now(&*before).since(start) < Duration::from_secs(180));
+}
+
+#[test]
+fn settings_changed_by_hand_at_any_moment_are_never_changed_back() {
+    let by_hand = Percentage::new(33.0).unwrap();
+    let mut changed = 0;
+    for moment in 0..250 {
+        let world = World::new();
+        let store = SlowStore::new(world.store.clone(), world.runtime.clone(), Duration::from_millis(150));
+        let inventory: Inventory = serde_json::from_str(&inventory(&["billing"], CANARY)).unwrap();
+        let builder = Fleet::builder(inventory, Host::of(world.clone()), store).checklists(Checklists::empty());
+        let builder = builder.clock(world.runtime.clock()).runtime(world.runtime.clone());
+        let migrator = builder.random(SeededRandom::new(1)).build().unwrap().system("billing").unwrap();
+        let (_, stored) = world.run(join(migrator.migrate(), async {
+            world.runtime.sleep(Duration::from_millis(moment * 300)).await;
+            let ben = MigrationController::builder("billing", world.store.clone()).clock(world.runtime.clock());
+            let ben = ben.runtime(world.runtime.clone()).random(SeededRandom::new(2)).open().await.unwrap();
+            ben.set_rollout(by_hand, "ben", "a third").await.is_ok_and(|change| change.stored)
+        }));
+        if stored {
+            changed += 1;
+            let last = world.audit("billing").last().unwrap().after;
+            assert_eq!(last.rollout, by_hand, "at moment {moment}");
+        }
+    }
+    assert!(changed > 100, "{changed} changes are no test");
 }
 
 /// A fleet of one system on a store that fails when it is told to.

@@ -132,8 +132,8 @@ impl FleetBuilder {
 impl fmt::Debug for FleetBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { checklists, settings, actor, .. } = self;
-        let named = f.debug_struct("FleetBuilder").field("checklists", checklists).field("settings", settings).finish();
-        named.and_then(|()| write!(f, " by {actor}"))
+        let mut text = f.debug_struct("FleetBuilder");
+        text.field("checklists", checklists).field("settings", settings).field("actor", actor).finish_non_exhaustive()
     }
 }
 
