@@ -5,7 +5,7 @@
 //! |---|---|
 //! | saying what to look for | [`Rule`], [`RuleSet`], [`Complexity`] |
 //! | looking in a way of your own | [`Matcher`], [`Source`], [`Match`] |
-//! | telling code, comments and strings apart | [`Context`] |
+//! | telling code, comments and strings apart | [`Language`], [`Segment`], [`Context`] |
 //! | what was found | [`Assessment`], [`Finding`], [`Fingerprint`] |
 //! | what was not looked at, and why | [`Skipped`], [`SkipReason`], [`Warning`] |
 
@@ -17,6 +17,7 @@ mod effort;
 mod excerpt;
 mod finding;
 mod fingerprint;
+mod lexer;
 mod matcher;
 mod rule;
 mod skipped;
@@ -27,6 +28,7 @@ pub use context::Context;
 pub use effort::EffortWeights;
 pub use finding::Finding;
 pub use fingerprint::{Fingerprint, InvalidFingerprint};
+pub use lexer::{Language, Segment};
 pub use matcher::{Match, Matcher, Source};
 pub use rule::{Complexity, Rule, RuleError, RuleSet, UnknownComplexity};
 pub use skipped::{SkipReason, Skipped};
