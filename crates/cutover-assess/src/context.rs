@@ -30,4 +30,13 @@ impl Context {
             Self::String => "string",
         }
     }
+
+    /// What several pieces of it are called.
+    pub(crate) const fn plural(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::Comment => "comments",
+            Self::String => "strings",
+        }
+    }
 }

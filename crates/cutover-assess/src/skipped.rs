@@ -25,6 +25,8 @@ pub struct Skipped {
 pub enum SkipReason {
     /// It has a zero byte among its first 8,192 bytes, as no text has.
     Binary,
+    /// It was to be left out.
+    LeftOut,
     /// A link, which is not followed.
     Symlink,
     /// Neither a file, nor a folder, nor a link: a pipe, a socket or a device.
@@ -56,11 +58,11 @@ pub enum SkipReason {
 }
 
 impl SkipReason {
-    /// Whether a legacy call site could be in it that nobody has seen: true for all but binary files, links and special
-    /// files.
+    /// Whether a legacy call site could be in it that nobody has seen: true for all but binary and special files, links, and
+    /// what was to be left out.
     #[must_use]
     pub const fn hides_findings(&self) -> bool {
-        !matches!(self, Self::Binary | Self::Symlink | Self::Special)
+        !matches!(self, Self::Binary | Self::LeftOut | Self::Symlink | Self::Special)
     }
 }
 
@@ -68,6 +70,7 @@ impl fmt::Display for SkipReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Binary => f.write_str("binary"),
+            Self::LeftOut => f.write_str("left out, as asked"),
             Self::Symlink => f.write_str("a link, which is not followed"),
             Self::Special => f.write_str("no file, folder or link"),
             Self::TooLarge { bytes, limit } => write!(f, "too large: {bytes} bytes, allowed are {limit}"),

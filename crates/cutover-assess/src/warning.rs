@@ -50,6 +50,13 @@ pub enum Warning {
     },
 }
 
+impl Warning {
+    /// Whether a legacy call site could be where nobody has looked.
+    pub(crate) const fn is_gap(&self) -> bool {
+        matches!(self, Self::GlobWithoutFiles { .. } | Self::RuleWithoutFiles { .. })
+    }
+}
+
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -83,9 +83,8 @@ impl Language {
         match self {
             Self::Rust => rust::lex,
             Self::Python => python::lex,
-            Self::JavaScript => javascript::lex_with_jsx,
+            Self::JavaScript | Self::Tsx => javascript::lex_with_jsx,
             Self::TypeScript => javascript::lex,
-            Self::Tsx => javascript::lex_with_jsx,
             Self::Go => c_like::lex_go,
             Self::Java => c_like::lex_java,
             Self::C => c_like::lex_c,

@@ -12,6 +12,7 @@ mod python;
 mod rust;
 mod segment;
 
+pub(crate) use cursor::{BYTE_ORDER_MARK, char_at};
 pub use language::Language;
 pub use segment::Segment;
 pub(crate) use segment::context_at;

@@ -53,4 +53,10 @@ pub enum RuleError {
         /// What is wrong with it.
         problem: String,
     },
+    /// More patterns or globs than can be looked for at once.
+    #[error("the rules are too many or too large to be looked for at once: {problem}")]
+    TooManyRules {
+        /// What is too much.
+        problem: String,
+    },
 }

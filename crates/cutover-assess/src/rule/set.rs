@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::{Glob, GlobBuilder, GlobSet};
 use serde::{Deserialize, Serialize};
 
 use super::error::RuleError;
@@ -26,7 +26,8 @@ use crate::excerpt::excerpt;
 #[serde(into = "Written", try_from = "Written")]
 pub struct RuleSet {
     rules: Vec<Rule>,
-    globs: Vec<Vec<GlobMatcher>>,
+    /// The globs of all rules, in the order of rules and of globs.
+    globs: GlobSet,
 }
 
 impl RuleSet {
@@ -37,7 +38,7 @@ impl RuleSet {
     pub fn new(rules: impl IntoIterator<Item = Rule>) -> Result<Self, RuleError> {
         let rules: Vec<Rule> = rules.into_iter().collect();
         check(&rules)?;
-        let globs = rules.iter().map(compile).collect::<Result<_, _>>()?;
+        let globs = compile(&rules)?;
         Ok(Self { rules, globs })
     }
 
@@ -53,9 +54,21 @@ impl RuleSet {
         self.rules.iter().find(|rule| rule.id == id)
     }
 
-    /// The compiled globs of each rule, in the order of rules and of globs.
-    pub(crate) fn globs(&self) -> &[Vec<GlobMatcher>] {
-        &self.globs
+    /// For each rule whether it looks in the file at `path`. `matched` is told each glob that matches: the
+    /// position of its rule, and its own in the rule.
+    pub(crate) fn applies_to(&self, path: &str, mut matched: impl FnMut(usize, usize)) -> Vec<bool> {
+        let all = self.globs.matches(path);
+        let mut before = 0;
+        let rules = self.rules.iter().enumerate();
+        rules
+            .map(|(rule, Rule { files, .. })| {
+                let own = before..before + files.len();
+                let here = all.iter().filter(|&glob| own.contains(glob));
+                let count = here.map(|glob| matched(rule, glob - own.start)).count();
+                before = own.end;
+                files.is_empty() || count > 0
+            })
+            .collect()
     }
 }
 
@@ -93,20 +106,27 @@ fn breaks_a_line(c: char) -> bool {
     c.is_control() && c != '\t'
 }
 
-fn compile(rule: &Rule) -> Result<Vec<GlobMatcher>, RuleError> {
-    rule.files.iter().map(|glob| compile_one(rule, glob)).collect()
+fn compile(rules: &[Rule]) -> Result<GlobSet, RuleError> {
+    let mut set = GlobSet::builder();
+    for rule in rules {
+        for glob in &rule.files {
+            set.add(compile_one(glob).map_err(|problem| invalid(rule, glob, problem))?);
+        }
+    }
+    set.build().map_err(|error| RuleError::TooManyRules { problem: error.to_string() })
 }
 
-fn compile_one(rule: &Rule, glob: &str) -> Result<GlobMatcher, RuleError> {
+fn compile_one(glob: &str) -> Result<Glob, String> {
+    if glob.trim().is_empty() {
+        return Err("it is empty".into());
+    }
     let anywhere = if glob.contains('/') { "" } else { "**/" };
     let whole = format!("{anywhere}{}", glob.trim_start_matches('/'));
-    let compiled = GlobBuilder::new(&whole).literal_separator(true).build().map_err(|error| error.kind().to_string());
-    let checked = if glob.trim().is_empty() { Err("it is empty".into()) } else { compiled };
-    checked.map(|glob| glob.compile_matcher()).map_err(|problem| RuleError::InvalidGlob {
-        rule: rule.id.clone(),
-        glob: excerpt(glob),
-        problem,
-    })
+    GlobBuilder::new(&whole).literal_separator(true).build().map_err(|error| error.kind().to_string())
+}
+
+fn invalid(rule: &Rule, glob: &str, problem: String) -> RuleError {
+    RuleError::InvalidGlob { rule: rule.id.clone(), glob: excerpt(glob), problem }
 }
 
 /// Rules as they stand in a file.
