@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 
 use crate::matcher::{Match, Matcher, Source};
 use crate::rule::{RuleError, RuleSet};
@@ -13,6 +13,8 @@ use crate::rule::{RuleError, RuleSet};
 pub struct Literals {
     rules: RuleSet,
     patterns: AhoCorasick,
+    /// Finds only the first place, but much faster: most files have none.
+    first: AhoCorasick,
 }
 
 impl Literals {
@@ -21,10 +23,16 @@ impl Literals {
     /// # Errors
     /// [`RuleError::TooManyRules`] if the patterns are too much for one automaton.
     pub fn new(rules: RuleSet) -> Result<Self, RuleError> {
-        let patterns = AhoCorasick::new(rules.rules().iter().map(|rule| &rule.pattern));
-        let patterns = patterns.map_err(|error| RuleError::TooManyRules { problem: error.to_string() })?;
-        Ok(Self { rules, patterns })
+        let patterns = build(&rules, MatchKind::Standard)?;
+        let first = build(&rules, MatchKind::LeftmostFirst)?;
+        Ok(Self { rules, patterns, first })
     }
+}
+
+fn build(rules: &RuleSet, kind: MatchKind) -> Result<AhoCorasick, RuleError> {
+    let patterns = rules.rules().iter().map(|rule| &rule.pattern);
+    let built = AhoCorasick::builder().match_kind(kind).build(patterns);
+    built.map_err(|error| RuleError::TooManyRules { problem: error.to_string() })
 }
 
 impl Matcher for Literals {
@@ -33,6 +41,9 @@ impl Matcher for Literals {
     }
 
     fn find<'m>(&'m self, source: &Source<'_>) -> Vec<Match<'m>> {
+        if !self.first.is_match(source.bytes) {
+            return Vec::new();
+        }
         let everywhere = self.patterns.find_overlapping_iter(source.bytes);
         let whole = everywhere.filter(|found| source.is_whole(found.range()));
         whole

@@ -6,6 +6,7 @@ mod scan;
 
 use std::error::Error;
 use std::io::{self, Write};
+use std::iter;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -36,7 +37,7 @@ fn is_closed_pipe(error: &(dyn Error + 'static)) -> bool {
 /// The error and what it comes from, each in a line.
 fn tell(error: &dyn Error) {
     let mut lines = vec![format!("error: {error}")];
-    let causes = std::iter::successors(error.source(), |error| error.source());
+    let causes = iter::successors(error.source(), |&error| error.source());
     lines.extend(causes.map(|cause| format!("  because: {cause}")));
     // Without a standard error there is nobody to tell.
     writeln!(io::stderr(), "{}", lines.join("\n")).unwrap_or_default();
