@@ -11,8 +11,11 @@
 //! | what it adds up to | [`Status`], [`Totals`], [`EffortWeights`] |
 //! | reports as text, Markdown, JSON and SARIF | [`Report`], [`Format`] |
 //! | what was not looked at, and why | [`Skipped`], [`SkipReason`], [`Warning`] |
+//! | renaming what was found, and taking it back | [`Codemod`], [`codemod`] |
 
 #![cfg_attr(cutover_docsrs, feature(doc_cfg))]
+
+pub mod codemod;
 
 mod assessment;
 mod context;
@@ -30,6 +33,7 @@ mod skipped;
 mod warning;
 
 pub use assessment::{Assessment, Elsewhere, FileTotal, InvalidAssessment, RuleTotal, Scanned, Status, Tally, Totals};
+pub use codemod::Codemod;
 pub use context::Context;
 pub use effort::EffortWeights;
 pub use finding::Finding;
