@@ -12,12 +12,15 @@
 //! | reports as text, Markdown, JSON and SARIF | [`Report`], [`Format`] |
 //! | what was not looked at, and why | [`Skipped`], [`SkipReason`], [`Warning`] |
 //! | renaming what was found, and taking it back | [`Codemod`], [`codemod`] |
+//! | keeping what is left from growing | [`Ratchet`], [`ratchet`] |
 
 #![cfg_attr(cutover_docsrs, feature(doc_cfg))]
 
 pub mod codemod;
+pub mod ratchet;
 
 mod assessment;
+mod atomic;
 mod context;
 mod effort;
 mod excerpt;
@@ -41,6 +44,7 @@ pub use fingerprint::{Fingerprint, InvalidFingerprint};
 pub use lexer::{Language, Segment};
 pub use literals::Literals;
 pub use matcher::{Match, Matcher, Source};
+pub use ratchet::Ratchet;
 pub use report::{Format, Report, UnknownFormat};
 pub use rule::{Complexity, Rule, RuleError, RuleSet, UnknownComplexity};
 pub use scan::{Scan, ScanError};
