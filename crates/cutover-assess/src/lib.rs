@@ -13,10 +13,12 @@
 //! | what was not looked at, and why | [`Skipped`], [`SkipReason`], [`Warning`] |
 //! | renaming what was found, and taking it back | [`Codemod`], [`codemod`] |
 //! | keeping what is left from growing | [`Ratchet`], [`ratchet`] |
+//! | flags that code asks for | [`FlagReferences`], [`flags`] |
 
 #![cfg_attr(cutover_docsrs, feature(doc_cfg))]
 
 pub mod codemod;
+pub mod flags;
 pub mod ratchet;
 
 mod assessment;
@@ -41,6 +43,7 @@ pub use context::Context;
 pub use effort::EffortWeights;
 pub use finding::Finding;
 pub use fingerprint::{Fingerprint, InvalidFingerprint};
+pub use flags::FlagReferences;
 pub use lexer::{Language, Segment};
 pub use literals::Literals;
 pub use matcher::{Match, Matcher, Source};
