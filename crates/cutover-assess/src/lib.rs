@@ -14,12 +14,14 @@
 //! | renaming what was found, and taking it back | [`Codemod`], [`codemod`] |
 //! | keeping what is left from growing | [`Ratchet`], [`ratchet`] |
 //! | flags that code asks for | [`FlagReferences`], [`flags`] |
+//! | deleting the old code | [`Readiness`], [`readiness`] |
 
 #![cfg_attr(cutover_docsrs, feature(doc_cfg))]
 
 pub mod codemod;
 pub mod flags;
 pub mod ratchet;
+pub mod readiness;
 
 mod assessment;
 mod atomic;
@@ -48,6 +50,7 @@ pub use lexer::{Language, Segment};
 pub use literals::Literals;
 pub use matcher::{Match, Matcher, Source};
 pub use ratchet::Ratchet;
+pub use readiness::Readiness;
 pub use report::{Format, Report, UnknownFormat};
 pub use rule::{Complexity, Rule, RuleError, RuleSet, UnknownComplexity};
 pub use scan::{Scan, ScanError};
