@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use cutover_assess::{Complexity, EffortWeights, Format};
 
+use super::codemod::{ApplyArgs, SourceArgs, UndoArgs};
+use super::ratchet::RatchetArgs;
+
 /// Finds legacy call sites in source code, by rules that are data.
 #[derive(Debug, Parser)]
 #[command(version, about)]
@@ -20,6 +23,22 @@ pub(crate) enum Command {
     /// Exit code: 0 if nothing is found, 1 if something is, 2 if nothing was looked at, if something could not be looked at,
     /// or on an error.
     Scan(ScanArgs),
+    /// Shows as a diff what `apply` would rename, and writes nothing.
+    ///
+    /// Exit code: 0 if nothing, 1 if something, 2 on an error.
+    Diff(SourceArgs),
+    /// Renames what has a replacement. All files are edited, or none.
+    ///
+    /// The originals are kept in the folder `.cutover` of ROOT. Exit code: 0 if all is done or nothing is to do, 2 on an error.
+    Apply(ApplyArgs),
+    /// Takes the last `apply` back, byte by byte, also one that was interrupted.
+    ///
+    /// Nothing is overwritten that was edited since. Exit code: 0 if all is done or nothing is to do, 2 on an error.
+    Undo(UndoArgs),
+    /// Compares what is found with a baseline that only shrinks.
+    ///
+    /// Exit code: 0 if both are the same, 1 if something is new or gone, 2 if nothing can be said, or on an error.
+    Ratchet(RatchetArgs),
 }
 
 #[derive(Debug, Args)]

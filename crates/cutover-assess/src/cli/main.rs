@@ -1,6 +1,8 @@
 //! The program `cutover-assess`: finds legacy call sites in source code. README.md shows it.
 
 mod args;
+mod codemod;
+mod ratchet;
 mod rules;
 mod scan;
 
@@ -16,6 +18,10 @@ use args::{Cli, Command};
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Scan(args) => scan::run(&args),
+        Command::Diff(args) => codemod::diff(&args),
+        Command::Apply(args) => codemod::apply(&args),
+        Command::Undo(args) => codemod::undo(&args),
+        Command::Ratchet(args) => ratchet::run(&args),
     };
     done.unwrap_or_else(|error| {
         // Whoever closed the pipe has read enough.
