@@ -36,16 +36,16 @@ fn assert_covers(language: Language, bytes: &[u8]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_bytes_are_covered(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        LANGUAGES.map(|language| assert_covers(language, &bytes));
+        LANGUAGES.iter().for_each(|&language| assert_covers(language, &bytes));
     }
 
     #[test]
     fn any_marks_are_covered(pieces in prop::collection::vec(mark(), 0..40)) {
-        LANGUAGES.map(|language| assert_covers(language, &pieces.concat()));
+        LANGUAGES.iter().for_each(|&language| assert_covers(language, &pieces.concat()));
     }
 }
 
@@ -113,12 +113,12 @@ fn an_unknown_language_is_all_code() {
 
 /// Each of them is quadratic for a lexer that reads the rest of its line or file again at every mark: it would take minutes.
 #[test]
-fn half_a_megabyte_of_open_marks_is_read_once() {
+fn a_quarter_of_a_megabyte_of_open_marks_is_read_once() {
     for mark in [
         "\"\\\"", "'\\'", "`${", "f\"{", "<<A\n", "=<a>", "=/[", "/*", "r#\"", "R\"x(", "\\\"", "<a b=\"", "#!//\n",
         "'''", "=begin\n",
     ] {
-        let bytes = mark.repeat(500_000 / mark.len()).into_bytes();
+        let bytes = mark.repeat(250_000 / mark.len()).into_bytes();
         for language in LANGUAGES {
             assert_covers(language, &bytes);
         }

@@ -56,8 +56,14 @@ fn write(args: &ScanArgs, assessment: &Assessment) -> Result<(), Box<dyn Error>>
 
 fn to_terminal(format: Format, assessment: &Assessment) -> io::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
-    Report::new(format).colours(console::colors_enabled()).write(assessment, &mut out)?;
+    Report::new(format).colours(has_colours()).write(assessment, &mut out)?;
     out.flush()
+}
+
+/// On a terminal, unless `NO_COLOR` is set.
+fn has_colours() -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    !refused && console::colors_enabled()
 }
 
 fn to_file(path: &PathBuf, format: Format, assessment: &Assessment) -> io::Result<()> {

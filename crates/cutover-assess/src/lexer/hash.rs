@@ -168,6 +168,8 @@ impl<'s> Documents<'s> {
             let start = cursor.at();
             cursor.skip(length);
             cursor.mark(start, Context::String);
+            cursor.skip_to(b'\n');
+            cursor.skip(1);
         }
     }
 }

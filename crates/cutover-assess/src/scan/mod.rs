@@ -25,8 +25,8 @@ use plan::Plan;
 ///
 /// It looks in all files below the root, tests included, but for
 /// - what `.gitignore` and `.ignore` files below the root name; where the root is inside a Git repository, also those
-///   above it, up to the repository's top. The files of a user's or a machine's Git configuration do not count, so that
-///   all machines see the same;
+///   above it, of `.gitignore` up to the repository's top. The files of a user's or a machine's Git configuration do not
+///   count, so that all machines see the same;
 /// - files and folders whose name starts with a dot, unless [`hidden`](Self::hidden) asks for them; `.git` never;
 /// - links, binary files and whatever else has a [`SkipReason`](crate::SkipReason), which the assessment lists.
 ///

@@ -37,11 +37,13 @@ pub(super) fn walk(scan: &Scan, plan: &Plan<'_>, root: &Path) -> Vec<Outcome> {
 }
 
 fn walker(scan: &Scan, root: &Path) -> ignore::WalkParallel {
+    let in_repository = is_in_repository(root);
     WalkBuilder::new(root)
         .threads(scan.threads)
         .hidden(!scan.hidden)
-        .parents(is_in_repository(root))
-        .require_git(false)
+        .parents(in_repository)
+        // Without it, what is above the top of a repository would count, too.
+        .require_git(in_repository)
         .git_global(false)
         .git_exclude(false)
         .filter_entry(|entry| entry.depth() == 0 || entry.file_name() != OsStr::new(".git"))
