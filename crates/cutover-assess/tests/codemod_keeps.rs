@@ -32,6 +32,7 @@ fn lines_that_an_edit_adds_end_as_their_neighbours_do() {
     assert_eq!(replaced("a\r\nold", "old", "x\ny"), b"a\r\nx\r\ny");
     assert_eq!(replaced("a\r\nold\nb\r\n", "old", "x\ny"), b"a\r\nx\ny\nb\r\n");
     assert_eq!(replaced("old", "old", "x\ny"), b"x\ny");
+    assert_eq!(replaced("a\r\nold\r\n", "old\r", "x\ny\r"), b"a\r\nx\r\ny\r\n");
 }
 
 #[test]
