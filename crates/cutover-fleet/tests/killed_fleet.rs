@@ -1,7 +1,7 @@
 //! A run that is killed at random moments is gone on with by the next process, and ends with the same result: with real
 //! processes, real connections and a store in a file.
 #![cfg(target_os = "linux")]
-#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used, reason = "a test")]
 
 use std::collections::BTreeMap;
 use std::env;

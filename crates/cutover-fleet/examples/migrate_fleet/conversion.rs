@@ -65,7 +65,7 @@ impl RuleConversion {
     fn keep(&self, system: &System, name: &str, text: &str) -> Result<Artifact, HostError> {
         let path = self.path(system, name);
         let write = || {
-            fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+            fs::create_dir_all(path.parent().unwrap_or_else(|| Path::new(".")))?;
             fs::write(&path, text)
         };
         write().map_err(|error| HostError::with_source("it cannot be kept", error))?;

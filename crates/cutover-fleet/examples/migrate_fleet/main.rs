@@ -25,7 +25,7 @@ use clap::{Parser as _, Subcommand};
 use clients::Clients;
 use runner::Runner;
 use show::Show;
-use world::World;
+use world::{Plan, World};
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -87,8 +87,9 @@ async fn play(arguments: &Arguments) -> Result<bool, Failure> {
     let temporary = tempfile::tempdir()?;
     let folder = arguments.folder.as_deref().unwrap_or_else(|| temporary.path());
     let show = Show::new();
-    let starting = show.starting();
-    let world = World::start(folder, || starting.inc(1)).await?;
+    let inventory = Plan::read()?.inventory;
+    let starting = Show::starting(inventory.systems().len() as u64);
+    let world = World::start(folder, inventory, || starting.inc(1)).await?;
     starting.finish_and_clear();
     let clients = Clients::of(&world)?;
     let runner = Runner::new(arguments.kill, arguments.seed);

@@ -44,12 +44,10 @@ impl Runner {
     /// Whether the process ended by itself within the time that it may live.
     async fn lives(&self, folder: &Path, life: Duration) -> Result<bool, Failure> {
         let mut process = Command::new(env::current_exe()?).arg("migrate").arg(folder).kill_on_drop(true).spawn()?;
-        match timeout(life, process.wait()).await {
-            Ok(ended) => ended?.success().then_some(true).ok_or_else(|| "the migration failed".into()),
-            Err(_) => {
-                process.kill().await?;
-                Ok(false)
-            }
+        if let Ok(ended) = timeout(life, process.wait()).await {
+            return ended?.success().then_some(true).ok_or_else(|| "the migration failed".into());
         }
+        process.kill().await?;
+        Ok(false)
     }
 }

@@ -106,7 +106,7 @@ impl Service {
         let served = self.served.lock().unwrap_or_else(PoisonError::into_inner);
         let mut took: Vec<f64> = served.took.iter().copied().collect();
         took.sort_by(f64::total_cmp);
-        let p95 = took.get(took.len() * 95 / 100).or(took.last()).map(|millis| millis.max(SMALLEST_MILLIS));
+        let p95 = took.get(took.len() * 95 / 100).or_else(|| took.last()).map(|millis| millis.max(SMALLEST_MILLIS));
         json!({ "calls": served.calls, "failures": 0, "p95_ms": p95 })
     }
 }

@@ -1,4 +1,5 @@
 //! What is seen: bars on a terminal, lines elsewhere, and a table at the end.
+#![expect(clippy::indexing_slicing, reason = "what a JSON value does not have is null")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -28,8 +29,9 @@ impl Show {
         Ok(self.term.write_line(line)?)
     }
 
-    pub(crate) fn starting(&self) -> ProgressBar {
-        let bar = ProgressBar::new(52).with_message("starting 52 systems");
+    /// A bar for so many systems that are being started.
+    pub(crate) fn starting(systems: u64) -> ProgressBar {
+        let bar = ProgressBar::new(systems).with_message("starting the systems");
         bar.with_style(
             ProgressStyle::with_template("{msg} {bar:40} {pos}/{len}").unwrap_or_else(|_| ProgressStyle::default_bar()),
         )
@@ -126,7 +128,7 @@ impl Watcher {
 fn hear(bar: &ProgressBar, event: &FleetEvent, progress: &Progress) {
     bar.set_length(progress.steps as u64);
     bar.set_position(progress.steps_done as u64);
-    let busy: Vec<String> = progress.under_way.iter().map(|(system, _)| system.to_string()).collect();
+    let busy: Vec<String> = progress.under_way.keys().map(ToString::to_string).collect();
     bar.set_message(format!("{} of {} migrated, {}", progress.migrated, progress.systems, busy.join(" ")));
     if let FleetEvent::SystemEnded { system, outcome } = event {
         let line = format!("{system}: {outcome}");

@@ -51,8 +51,8 @@ pub(crate) struct World {
 
 impl World {
     /// Makes the systems below `folder` and starts what is to run.
-    pub(crate) async fn start(folder: &Path, started: impl Fn()) -> Result<Self, Failure> {
-        let (host, inventory) = (host(folder)?, Plan::read()?.inventory);
+    pub(crate) async fn start(folder: &Path, inventory: Inventory, started: impl Fn()) -> Result<Self, Failure> {
+        let host = host(folder)?;
         let front = Front::new(folder.join("systems"));
         let addresses = stream::iter(inventory.systems())
             .map(|system| async {
