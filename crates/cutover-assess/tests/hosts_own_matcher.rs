@@ -1,5 +1,5 @@
 //! A host's own matcher gets globs, contexts, allow comments and reports as the built-in one does, and cannot end a scan.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 mod common;
 

@@ -69,7 +69,7 @@ proptest! {
         for found in assessment.findings() {
             prop_assert_eq!(&text[found.span.clone()], b"LLMChain");
             prop_assert_eq!(matched(found), "LLMChain");
-            let line = text[..found.span.start].iter().filter(|&&byte| byte == b'\n').count() + 1;
+            let line = text[..found.span.start].split(|&byte| byte == b'\n').count();
             prop_assert_eq!(found.line, line);
             prop_assert!(found.column <= found.span.start + 1);
         }

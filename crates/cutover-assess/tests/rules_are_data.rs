@@ -1,5 +1,4 @@
 //! Rules come from any format of serde, and what is wrong with them is said.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use cutover_assess::{Complexity, Context, Rule, RuleError, RuleSet};
 

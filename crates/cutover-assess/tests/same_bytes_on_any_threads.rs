@@ -1,5 +1,4 @@
 //! Every report has the same bytes on one thread and on eight.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

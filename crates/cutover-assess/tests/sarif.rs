@@ -48,10 +48,7 @@ fn odd() -> Assessment {
 #[test]
 fn every_report_is_valid_by_the_schema() {
     let mut schema = schema();
-    assert_eq!(
-        schema["id"].as_str().or(schema["$id"].as_str()).map(|id| id.contains("sarif-schema-2.1.0")),
-        Some(true)
-    );
+    assert!(schema.to_string().contains("sarif-schema-2.1.0"), "this is the schema of something else");
     // Its `]` is not escaped, which only some dialects of regular expressions take. Our reports say no language.
     for definition in ["run", "toolComponent"] {
         let language = schema["definitions"][definition]["properties"]["language"].as_object_mut().unwrap();

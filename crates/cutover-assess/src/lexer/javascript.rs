@@ -18,6 +18,10 @@ pub(super) struct Lexer<'c, 's> {
     pub(super) cursor: &'c mut Cursor<'s>,
     pub(super) open: Vec<Open>,
     pub(super) before: Before,
+    /// For each open parenthesis, whether it is the one of an `if` or a loop, behind which a statement follows.
+    parentheses: Vec<bool>,
+    /// Whether the word before is `if` or that of a loop.
+    at_condition: bool,
     /// Whether the language has elements.
     jsx: bool,
     /// How often what looked like an element was none.
@@ -51,8 +55,18 @@ pub(super) enum Before {
 }
 
 impl<'c, 's> Lexer<'c, 's> {
-    const fn new(cursor: &'c mut Cursor<'s>, jsx: bool) -> Self {
-        Self { cursor, open: Vec::new(), before: Before::Operator, jsx, no_elements: 0, no_regex_before: 0 }
+    fn new(cursor: &'c mut Cursor<'s>, jsx: bool) -> Self {
+        let (open, parentheses) = (Vec::new(), Vec::new());
+        Self {
+            cursor,
+            open,
+            before: Before::Operator,
+            parentheses,
+            at_condition: false,
+            jsx,
+            no_elements: 0,
+            no_regex_before: 0,
+        }
     }
 
     fn run(mut self) {
@@ -92,6 +106,7 @@ impl<'c, 's> Lexer<'c, 's> {
 
     fn operator(&mut self) {
         self.cursor.skip(1);
+        self.at_condition = false;
         self.before = Before::Operator;
     }
 
@@ -169,15 +184,25 @@ impl<'c, 's> Lexer<'c, 's> {
     fn token(&mut self, byte: u8) {
         let word = self.cursor.word();
         match byte {
-            _ if !word.is_empty() => self.before = after_word(word),
-            b'+' | b'-' if self.cursor.ahead(1) == Some(byte) => self.cursor.skip(2),
-            b')' | b']' => {
-                self.cursor.skip(1);
-                self.before = Before::Operand;
+            _ if !word.is_empty() => {
+                self.before = after_word(word);
+                self.at_condition = CONDITIONS.contains(&word);
             }
+            b'+' | b'-' if self.cursor.ahead(1) == Some(byte) => self.cursor.skip(2),
+            b'(' => {
+                self.parentheses.push(self.at_condition);
+                self.operator();
+            }
+            b')' => self.end(|lexer| lexer.parentheses.pop() == Some(true)),
+            b']' => self.end(|_| false),
             _ if byte.is_ascii() => self.operator(),
             _ => self.cursor.skip_char(),
         }
+    }
+
+    fn end(&mut self, of_condition: fn(&mut Self) -> bool) {
+        self.cursor.skip(1);
+        self.before = if of_condition(self) { Before::Block } else { Before::Operand };
     }
 }
 
@@ -185,6 +210,8 @@ fn after_word(word: &[u8]) -> Before {
     if BEFORE_VALUES.contains(&word) { Before::Operator } else { Before::Operand }
 }
 
+/// The words whose parentheses a statement follows.
+const CONDITIONS: [&[u8]; 4] = [b"if", b"while", b"for", b"with"];
 /// The words that a value can follow.
 const BEFORE_VALUES: [&[u8]; 16] = [
     b"return",
