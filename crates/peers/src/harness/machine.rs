@@ -1,0 +1,31 @@
+//! The machine, as a report may say it.
+
+use serde::{Deserialize, Serialize};
+use sysinfo::{CpuRefreshKind, RefreshKind, System};
+
+/// Nothing in it says whose machine it is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Machine {
+    /// The processor's model.
+    pub cpu: String,
+    /// Threads that run at once.
+    pub cores: usize,
+    /// The operating system and its processor architecture.
+    pub system: String,
+    /// The compiler.
+    pub rustc: String,
+}
+
+impl Machine {
+    /// This one.
+    #[must_use]
+    pub fn this() -> Self {
+        let all = System::new_with_specifics(RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing())).unwrap();
+        Self {
+            cpu: all.cpus().first().map_or("unknown", |cpu| cpu.brand().trim()).to_owned(),
+            cores: all.cpus().len(),
+            system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+            rustc: rustc_version_runtime::version().to_string(),
+        }
+    }
+}
