@@ -54,7 +54,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(&arguments.output, report.to_string())?;
     println!("{}", arguments.output.display());
     let open = report.unexplained();
-    open.iter().for_each(|row| eprintln!("no reason is given: {row}"));
+    for row in &open {
+        eprintln!("no reason is given: {row}");
+    }
     if open.is_empty() || arguments.quick {
         Ok(())
     } else {

@@ -1,4 +1,4 @@
-//! LaunchDarkly's migrator.
+//! The migrator of `launchdarkly-server-sdk`.
 
 use std::hint::black_box;
 use std::sync::Arc;

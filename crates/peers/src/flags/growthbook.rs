@@ -1,4 +1,4 @@
-//! The client of GrowthBook, without its server.
+//! The client of `growthbook-rust`, without its server.
 
 use growthbook_rust::client::{GrowthBookClient, GrowthBookClientBuilder, GrowthBookClientTrait};
 use growthbook_rust::model_public::{GrowthBookAttribute, GrowthBookAttributeValue};

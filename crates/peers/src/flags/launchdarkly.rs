@@ -1,4 +1,4 @@
-//! The client of LaunchDarkly, with test data and without events.
+//! The client of `launchdarkly-server-sdk`, with test data and without events.
 
 use std::sync::Arc;
 

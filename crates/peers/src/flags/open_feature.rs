@@ -1,4 +1,4 @@
-//! OpenFeature's facade, around a provider that says always the same.
+//! The facade of `open-feature`, around a provider that says always the same.
 
 use async_trait::async_trait;
 use open_feature::provider::{FeatureProvider, ProviderMetadata, ResolutionDetails};

@@ -20,10 +20,12 @@ impl Machine {
     /// This one.
     #[must_use]
     pub fn this() -> Self {
-        let all = System::new_with_specifics(RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing())).unwrap();
+        let asked = RefreshKind::nothing().with_cpu(CpuRefreshKind::nothing());
+        let system = System::new_with_specifics(asked).ok();
+        let cpus = system.as_ref().map(System::cpus).unwrap_or_default();
         Self {
-            cpu: all.cpus().first().map_or("unknown", |cpu| cpu.brand().trim()).to_owned(),
-            cores: all.cpus().len(),
+            cpu: cpus.first().map_or("an unknown processor", |cpu| cpu.brand().trim()).to_owned(),
+            cores: cpus.len(),
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             rustc: rustc_version_runtime::version().to_string(),
         }

@@ -50,9 +50,9 @@ mod tests {
 
     #[test]
     fn a_ratio_is_the_median_of_the_ratios_of_each_round() {
-        let timed = |name: &str, nanos: &[f64]| Timed { name: name.into(), nanos: nanos.to_vec() };
+        let subject = |name: &str, nanos: &[f64]| Timed { name: name.into(), nanos: nanos.to_vec() };
         // In the second round the machine was busy: the medians alone would say 1.0.
-        let subjects = vec![timed("floor", &[10.0, 40.0, 20.0]), timed("ours", &[20.0, 80.0, 40.0])];
+        let subjects = vec![subject("floor", &[10.0, 40.0, 20.0]), subject("ours", &[20.0, 80.0, 40.0])];
         let times = vec![Times { comparison: "x".into(), threads: 1, subjects }];
         let results = Results { machine: Machine::this(), times, allocations: Vec::new() };
         let figures = Figures::new(&results, "x", 1);
