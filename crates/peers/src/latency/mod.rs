@@ -52,5 +52,5 @@ pub fn clocks() -> Comparison {
         Entry::peer("`quanta::Instant::now`", "quanta", || clocks::Quanta).with(&[AllocationFree]),
         Entry::new(crate::Role::Peer, "`std::time::Instant::now`", None, || clocks::Std).with(&[AllocationFree]),
     ];
-    Comparison { id: "clock", title: "Reading the clock", about: "", entries }
+    Comparison { id: "clock", title: "Reading the clock", about: "One reading.", entries }
 }

@@ -1,5 +1,7 @@
 //! Figures of one row, out of all rounds.
 
+use indicatif::HumanFloatCount;
+
 use crate::harness::{Results, Timed};
 
 /// The times of one comparison at so many threads.
@@ -39,7 +41,7 @@ pub(super) fn digits(value: f64) -> String {
     match value {
         ..10.0 => format!("{value:.2}"),
         ..100.0 => format!("{value:.1}"),
-        _ => format!("{value:.0}"),
+        _ => format!("{:.0}", HumanFloatCount(value.round())),
     }
 }
 
@@ -62,6 +64,6 @@ mod tests {
 
     #[test]
     fn figures_have_three_digits() {
-        assert_eq!([1.234, 12.34, 123.4, 146_463.2].map(digits), ["1.23", "12.3", "123", "146463"]);
+        assert_eq!([1.234, 12.34, 123.4, 146_463.2].map(digits), ["1.23", "12.3", "123", "146,463"]);
     }
 }

@@ -1,5 +1,7 @@
 //! One comparison as a table.
 
+use std::collections::BTreeMap;
+
 use crate::harness::Results;
 use crate::{Comparison, Entry, Guarantee, Role};
 
@@ -28,14 +30,14 @@ impl Table {
         let heads = [
             "what",
             "package",
-            "guarantees",
             "ns",
-            "of its floor",
-            "against cutover",
+            "of floor",
+            "of cutover",
             "ns, 2 threads",
-            "of its floor",
-            "against cutover",
+            "of floor",
+            "of cutover",
             "allocations",
+            "guarantees",
             "remarks",
         ];
         Self {
@@ -65,9 +67,9 @@ impl<'c> Maker<'c> {
     }
 
     fn row(&self, entry: &Entry) -> Vec<String> {
-        let mut row = vec![self.name(entry), package(entry), guarantees(entry.guarantees)];
+        let mut row = vec![self.name(entry), package(entry)];
         row.extend(self.figures.iter().flat_map(|figures| self.times(entry, figures)));
-        row.extend([self.allocations(entry), self.remarks(entry)]);
+        row.extend([self.allocations(entry), guarantees(entry.guarantees), self.remarks(entry)]);
         row
     }
 
@@ -125,7 +127,7 @@ impl<'c> Maker<'c> {
     fn verdict(&self, ours: &Entry) -> Vec<String> {
         let [alone, _] = &self.figures;
         let near = alone.ratio(ours.name, self.floor(ours)).is_some_and(|ratio| ratio <= GOAL);
-        let slower: Vec<_> = self.faster_peers(ours).map(|peer| excuse(ours, peer)).collect();
+        let slower = excuses(ours, self.faster_peers(ours));
         let near = near.then(|| format!("within {GOAL} of its floor"));
         let fastest = slower.is_empty().then(|| "no peer is faster".to_owned());
         near.into_iter().chain(fastest).chain(slower).collect()
@@ -151,14 +153,18 @@ impl<'c> Maker<'c> {
     }
 }
 
-fn excuse(ours: &Entry, peer: &Entry) -> String {
-    let lacking = lacks(ours, peer);
-    let name = peer.package.unwrap_or("std");
-    if lacking.is_empty() {
-        format!("slower than {name}")
-    } else {
-        format!("slower than {name}, which lacks: {}", guarantees(&lacking))
+/// One for each set of guarantees that is missing.
+fn excuses<'e>(ours: &Entry, faster: impl Iterator<Item = &'e Entry>) -> Vec<String> {
+    let mut by_lack: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for peer in faster {
+        let name = format!("{} {}", peer.package.unwrap_or_default(), peer.name);
+        by_lack.entry(guarantees(&lacks(ours, peer))).or_default().push(name.trim().to_owned());
     }
+    let excuse = |(lacking, peers): (String, Vec<String>)| match (peers.join(" and "), lacking.is_empty()) {
+        (peers, true) => format!("slower than {peers}"),
+        (peers, false) => format!("slower than {peers}, without: {lacking}"),
+    };
+    by_lack.into_iter().map(excuse).collect()
 }
 
 fn lacks(ours: &Entry, peer: &Entry) -> Vec<Guarantee> {
@@ -174,6 +180,11 @@ fn guarantees(all: &[Guarantee]) -> String {
     all.iter().map(|guarantee| guarantee.words()).collect::<Vec<_>>().join(", ")
 }
 
+/// Whole numbers, but for what happens in some calls only.
 fn allocations(per_call: f64) -> String {
-    if per_call.fract() == 0.0 { format!("{per_call:.0}") } else { format!("{per_call:.2}") }
+    if (per_call - per_call.round()).abs() < 0.005 {
+        digits(per_call.round()).trim_end_matches(".00").trim_end_matches(".0").to_owned()
+    } else {
+        format!("{per_call:.2}")
+    }
 }
