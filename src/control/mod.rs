@@ -307,43 +307,6 @@ impl MigrationController {
         self.inner.observers.flush(deadline).and(kept)
     }
 
-    /// Reads the whole audit and checks that it is what was written: every entry follows from the one before it, the
-    /// last one is that of the stored record, and that of the record that this process knows is among them. The answer is
-    /// where it ends.
-    ///
-    /// Without an [audit key](ControllerBuilder::audit_key) this finds accidents and careless edits. Whoever can write to the
-    /// store can also rebuild the whole chain, or cut off its end together with the record: against that, use a key, keep an
-    /// [`AuditHead`] elsewhere, and [verify against it](Self::verify_against).
-    ///
-    /// ```
-    /// # use cutover::{MemoryStore, MigrationController, SystemMode};
-    /// # futures::executor::block_on(async {
-    /// let controller = MigrationController::open("search", MemoryStore::new()).await?;
-    /// controller.transition(SystemMode::Parallel, "ana", "first look").await?;
-    /// let head = controller.verify().await?;
-    /// assert_eq!(head.epoch, 1);
-    /// controller.verify_against(&head).await?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// # }).unwrap();
-    /// ```
-    ///
-    /// # Errors
-    /// [`VerifyError::Fault`] names the first entry that is not as it was written; [`VerifyError::Store`] when the audit
-    /// cannot be read.
-    pub async fn verify(&self) -> Result<AuditHead, VerifyError> {
-        self.inner.verify(&self.known_head()).await
-    }
-
-    /// As [`verify`](Self::verify), and the audit must still contain `head`, which was read earlier and kept elsewhere.
-    ///
-    /// # Errors
-    /// As [`verify`](Self::verify).
-    pub async fn verify_against(&self, head: &AuditHead) -> Result<AuditHead, VerifyError> {
-        let mut known = self.known_head();
-        known.push(*head);
-        self.inner.verify(&known).await
-    }
-
     /// Where whoever builds on this takes time, chance and tasks from.
     pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.inner.clock
@@ -355,10 +318,6 @@ impl MigrationController {
 
     pub(crate) fn runtime(&self) -> &dyn Runtime {
         &*self.inner.port.runtime
-    }
-
-    fn known_head(&self) -> Vec<AuditHead> {
-        self.inner.known().record.iter().map(AuditHead::of).collect()
     }
 
     /// The audit entries with an epoch above `after_epoch`, oldest first, at most `limit` and at most 200 of them.

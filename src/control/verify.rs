@@ -1,7 +1,7 @@
 //! Verifying the audit of a migration.
 
-use super::MAX_PAGE;
 use super::inner::Inner;
+use super::{MAX_PAGE, MigrationController};
 use crate::store::{AuditFault, AuditHead, AuditProblem, AuditVerifier, StoreError};
 
 /// The audit could not be read, or is not what was written.
@@ -14,6 +14,49 @@ pub enum VerifyError {
     /// An entry is not what was written. This names the first.
     #[error(transparent)]
     Fault(#[from] AuditFault),
+}
+
+impl MigrationController {
+    /// Reads the whole audit and checks that it is what was written: every entry follows from the one before it, the
+    /// last one is that of the stored record, and that of the record that this process knows is among them. The answer is
+    /// where it ends.
+    ///
+    /// Without an [audit key](super::ControllerBuilder::audit_key) this finds accidents and careless edits. Whoever can write to the
+    /// store can also rebuild the whole chain, or cut off its end together with the record: against that, use a key, keep an
+    /// [`AuditHead`] elsewhere, and [verify against it](Self::verify_against).
+    ///
+    /// ```
+    /// # use cutover::{MemoryStore, MigrationController, SystemMode};
+    /// # futures::executor::block_on(async {
+    /// let controller = MigrationController::open("search", MemoryStore::new()).await?;
+    /// controller.transition(SystemMode::Parallel, "ana", "first look").await?;
+    /// let head = controller.verify().await?;
+    /// assert_eq!(head.epoch, 1);
+    /// controller.verify_against(&head).await?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// [`VerifyError::Fault`] names the first entry that is not as it was written; [`VerifyError::Store`] when the audit
+    /// cannot be read.
+    pub async fn verify(&self) -> Result<AuditHead, VerifyError> {
+        self.inner.verify(&self.known_head()).await
+    }
+
+    /// As [`verify`](Self::verify), and the audit must still contain `head`, which was read earlier and kept elsewhere.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify).
+    pub async fn verify_against(&self, head: &AuditHead) -> Result<AuditHead, VerifyError> {
+        let mut known = self.known_head();
+        known.push(*head);
+        self.inner.verify(&known).await
+    }
+
+    fn known_head(&self) -> Vec<AuditHead> {
+        self.inner.known().record.iter().map(AuditHead::of).collect()
+    }
 }
 
 impl Inner {
