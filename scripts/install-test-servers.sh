@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the programs that the tests run, redis-server, PostgreSQL and Chromium with its driver, where they are missing.
+# Installs the programs that the tests run, redis-server, PostgreSQL, Chromium with its driver, valgrind and jq, where they are
+# missing.
 # Leaves no service running.
 set -euo pipefail
 
@@ -11,6 +12,8 @@ main() {
     has_postgres || missing+=(postgresql)
     has_browser || missing+=(chromium chromium-driver)
     has_font || missing+=(fonts-dejavu-core)
+    has_valgrind || missing+=(valgrind)
+    has_jq || missing+=(jq)
     [ "${#missing[@]}" -gt 0 ] || return 0
     echo "install-test-servers: missing: ${missing[*]}"
     command -v apt-get >/dev/null || fail "this system has no apt-get"
@@ -21,6 +24,8 @@ main() {
     has_redis || fail "redis-server is still missing"
     has_postgres || fail "initdb and postgres are still missing"
     has_browser || fail "chromium and chromedriver are still missing"
+    has_valgrind || fail "valgrind is still missing"
+    has_jq || fail "jq is still missing"
 }
 
 has_redis() {
@@ -54,6 +59,15 @@ has_font() {
     [ -n "$(find /usr/share/fonts /usr/local/share/fonts /System/Library/Fonts -name '*.tt[fc]' 2>/dev/null | head -1)" ]
 }
 
+# Counts are of Linux, and are not taken elsewhere.
+has_valgrind() {
+    [ "$(uname -s)" != Linux ] || command -v valgrind >/dev/null
+}
+
+has_jq() {
+    command -v jq >/dev/null
+}
+
 as_root() {
     if [ "$(id -u)" = 0 ]; then
         "$@"
@@ -73,10 +87,10 @@ forbid_services() {
 fail() {
     {
         echo "install-test-servers: $1"
-        echo "The tests need the programs redis-server, initdb, postgres, chromium and chromedriver. Install them:"
-        echo "  Debian, Ubuntu  apt-get install redis-server postgresql chromium chromium-driver fonts-dejavu-core"
-        echo "  macOS           brew install redis postgresql@15 chromedriver, and a Chrome"
-        echo "  Fedora          dnf install redis postgresql-server chromium chromedriver"
+        echo "The tests need the programs redis-server, initdb, postgres, chromium, chromedriver and jq, and valgrind on Linux. Install them:"
+        echo "  Debian, Ubuntu  apt-get install redis-server postgresql chromium chromium-driver fonts-dejavu-core valgrind jq"
+        echo "  macOS           brew install redis postgresql@15 chromedriver jq, and a Chrome"
+        echo "  Fedora          dnf install redis postgresql-server chromium chromedriver valgrind jq"
     } >&2
     exit 1
 }

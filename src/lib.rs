@@ -31,6 +31,7 @@
 //! | moving on step by step, by evidence | [`RolloutPlan`], [`PlanDriver`], [`ParallelRun`] |
 //! | rolling back, or promoting, by proof | [`Guard`], [`AutoRollback`], [`guard`] |
 //! | switching several migrations at once | [`MigrationRegistry`] |
+//! | keeping what is old for those who still call it | [`Deprecations`], [`AliasMap`], [`compat`] |
 //! | trying a plan on modelled traffic and faults, before it runs | `simulate` (a feature) |
 //! | testing all of it without sleeping | `testing` (a feature) |
 //!
@@ -43,6 +44,7 @@
 pub mod bucket;
 pub mod clock;
 pub mod compare;
+pub mod compat;
 pub mod control;
 pub mod dual;
 pub mod flag;
@@ -78,6 +80,7 @@ mod wire;
 pub use bucket::{BucketKey, MissingKey};
 pub use clock::{Clock, SystemClock};
 pub use compare::{Comparator, Comparison, Equality, Structural};
+pub use compat::{AliasMap, Deprecations};
 pub use control::{
     AutoFallback, ChangeError, Claims, MigrationController, MigrationRegistry, MigrationStatus, Proposal,
 };

@@ -109,6 +109,55 @@ fn the_answer_is_there_before_the_shadow_starts_and_the_pair_is_compared() {
 }
 
 #[test]
+fn what_a_side_waits_for_its_caller_is_not_its_time() {
+    for route in [PARALLEL, Route::new(SystemMode::LegacyOnly, Side::Legacy)] {
+        let (runtime, legacy) = (VirtualRuntime::new(), Arc::new(Taken::default()));
+        let runner = builder(&runtime, route).observe(Arc::clone(&legacy)).build();
+        let mut planned = runner.call("anna").plan();
+        let waits = planned.waits().unwrap();
+        let served = async {
+            runtime.sleep(millis(10)).await;
+            for wait in [300, 500] {
+                waits.begin();
+                runtime.sleep(millis(wait)).await;
+                waits.begin();
+                waits.end();
+                waits.end();
+                runtime.sleep(millis(20)).await;
+            }
+            waits.begin();
+            runtime.sleep(millis(40)).await;
+            Ok(1)
+        };
+        drop(runtime.run(planned.serve(served)));
+        assert_eq!(*legacy.0.lock().unwrap(), millis(90), "the last wait was in vain, and stays");
+    }
+}
+
+/// How long legacy took, as an observer is told.
+#[derive(Default)]
+struct Taken(Mutex<Duration>);
+
+impl Observer for Taken {
+    fn observe(&self, _: &str, event: &Event) {
+        if let Event::Served { sample, .. } | Event::Compared { legacy: sample, .. } = event {
+            *self.0.lock().unwrap() = sample.elapsed;
+        }
+    }
+
+    fn never_blocks(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn nothing_is_taken_off_where_nobody_is_told_the_time() {
+    let runtime = VirtualRuntime::new();
+    let runner = builder(&runtime, Route::new(SystemMode::LegacyOnly, Side::Legacy)).build();
+    assert!(runner.call("anna").plan().waits().is_none());
+}
+
+#[test]
 fn a_shadow_that_is_not_started_is_abandoned() {
     let runtime = VirtualRuntime::new();
     let runner = builder(&runtime, LIVE).build();

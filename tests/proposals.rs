@@ -116,6 +116,7 @@ async fn a_note_changes_no_settings_and_is_part_of_the_chain() {
         (Note::Pause, ChangeKind::Pause),
         (Note::Resume, ChangeKind::Resume),
         (Note::Step, ChangeKind::Step),
+        (Note::Clearing, ChangeKind::Clearing),
     ];
     for (number, (note, kind)) in notes.into_iter().enumerate() {
         let proposal = Proposal::noting(note).evidence(json!({ "step": number }));
@@ -128,8 +129,8 @@ async fn a_note_changes_no_settings_and_is_part_of_the_chain() {
     }
     let after = controller.status();
     assert_eq!((after.mode, after.rollout, after.shadow_share), (before.mode, before.rollout, before.shadow_share));
-    assert_eq!((after.epoch, after.recent_transitions.len()), (7, 1));
-    assert_eq!(controller.verify().await.unwrap().epoch, 7);
+    assert_eq!((after.epoch, after.recent_transitions.len()), (8, 1));
+    assert_eq!(controller.verify().await.unwrap().epoch, 8);
 }
 
 #[tokio::test]

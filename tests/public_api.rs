@@ -10,14 +10,18 @@ use std::sync::Arc;
 use cutover::bucket::{BucketHasher, Domain};
 use cutover::clock::Instant;
 use cutover::compare::{AlphaError, ComparatorError, Difference, Noise, NoiseReport, RuleError};
+use cutover::compat::{
+    Adapted, AliasError, Caller, DeclareError, Deprecated, Deprecation, DeprecationBaseline, DeprecationError,
+    DeprecationReport, Growth, InvalidRelease, KeyConflict, OldNameError, Release, Renamed, UnknownName,
+};
 use cutover::control::{
     AutoFallbackBuilder, AutoFallbackError, Claim, ControllerBuilder, Group, Health, HealthCheck, HealthSchedule,
     HealthState, NotClaimed, OpenError, Persisted, Reconciled, RegisterError, Resolution, RouteDecision, SideHealth,
-    Stuck, UnknownGroup,
+    Stuck, UnknownGroup, WeakController, WeakRegistry,
 };
 use cutover::dual::{
     Call, Counts, DualRunnerBuilder, Fallback, Faults, NeedsComparator, Order, PanicAborts, PlannedCall, ShadowPolicy,
-    Skipped,
+    Skipped, Waits,
 };
 use cutover::flag::{FlagConfigError, FlagRouter, FlagSetError, UnknownFlag};
 use cutover::handover::{FlushTimeout, HandoverCounts};
@@ -26,7 +30,9 @@ use cutover::monitor::{
     Baseline, Evidence, Histogram, LatencyFactors, MonitorError, MonitorSnapshot, PerformanceComparison,
     PerformanceMonitorBuilder, PhaseCounts, QualityError,
 };
-use cutover::observe::{CheckOutcome, Event, ObserverQueue, Observers, Sample};
+use cutover::observe::{
+    CheckOutcome, ClaimEnd, ClaimRefusal, Event, ObserverQueue, Observers, PlanEvent, Refusal, Sample,
+};
 use cutover::random::{RandomSource, SystemRandom};
 use cutover::record::{
     Capture, Captured, Fingerprint, JsonLinesRecorder, MemoryRecorder, RecordError, RecorderQueue, SideRecord,
@@ -36,11 +42,11 @@ use cutover::stats::{Bernoulli, Cusum, Labels, PairCounts, Paired, RateError, Re
 use cutover::store::{ClaimStore, DiscrepancyStore, GroupName, StoreRecorder, StoreRecorderBuilder, TextError};
 use cutover::validate::{CasesError, ValidationReport};
 use cutover::{
-    AutoFallback, BucketKey, ChangeError, Claims, Clock, Comparator, Comparison, Discrepancy, DualRunner, Equality,
-    FeatureFlag, FlagSet, HostRuntime, MemoryStore, MigrationController, MigrationRegistry, MigrationStatus,
-    MigrationValidator, MissingKey, Observer, Outcome, Percentage, PercentageError, PerformanceMonitor, Recorder,
-    Route, Router, Runtime, Shadow, Side, StateStore, StoreError, Structural, SystemClock, SystemMode, TransitionError,
-    UnknownMode, Verdict,
+    AliasMap, AutoFallback, BucketKey, ChangeError, Claims, Clock, Comparator, Comparison, Deprecations, Discrepancy,
+    DualRunner, Equality, FeatureFlag, FlagSet, HostRuntime, MemoryStore, MigrationController, MigrationRegistry,
+    MigrationStatus, MigrationValidator, MissingKey, Observer, Outcome, Percentage, PercentageError,
+    PerformanceMonitor, Recorder, Route, Router, Runtime, Shadow, Side, StateStore, StoreError, Structural,
+    SystemClock, SystemMode, TransitionError, UnknownMode, Verdict,
 };
 
 /// Asserts at compile time that each type has the bounds.
@@ -57,9 +63,10 @@ macro_rules! assert_all {
 assert_all!([Copy + Debug + Send + Sync + Unpin + 'static]:
     Percentage, BucketHasher, BucketKey<'static>, Domain, MissingKey, SystemMode, Routing, Side, Outcome, Verdict,
     Route, Shadow, Event, Sample, Instant, Equality, SystemRandom, Counts, Skipped, Faults, Order, Fallback,
-    HandoverCounts, HostRuntime, Reconciled, Resolution, AutoFallbackError, CheckOutcome, Health, HealthSchedule, HealthState, SideHealth,
+    HandoverCounts, HostRuntime, Reconciled, Resolution, AutoFallbackError, CheckOutcome, ClaimEnd,
+    ClaimRefusal, PlanEvent, Refusal, Health, HealthSchedule, HealthState, SideHealth,
     Labels, PairCounts, RateError, RouteDecision,
-    PhaseCounts, Baseline, LatencyFactors,
+    PhaseCounts, Baseline, LatencyFactors, Release, Deprecation<'static>,
 );
 
 // Handles and records that threads share.
@@ -68,12 +75,16 @@ assert_all!([Clone + Debug + Send + Sync + Unpin + 'static]:
     NoiseReport, FeatureFlag, FlagSet, FlagRouter, MigrationController, MigrationRegistry, Group, GroupName, MigrationStatus, Persisted, ThreadRuntime,
     ValidationReport, DualRunner<u32, String>, Claims, Stuck, Bernoulli, Relative, Paired, Cusum,
     PerformanceMonitorBuilder, MonitorSnapshot, PerformanceComparison, Histogram,
+    AliasMap, Adapted, Renamed, DeprecationReport, Deprecated, Caller, DeprecationBaseline, Growth,
 );
 assert_all!([Debug + Send + Sync + 'static]:
     Noise, Structural, MemoryRecorder, RecorderQueue, StoreRecorder, StoreRecorderBuilder, JsonLinesRecorder, Observers, ObserverQueue, MemoryStore,
     ControllerBuilder, MigrationValidator<u32>, DualRunnerBuilder<u32, String>, NeedsComparator<u32, String>,
-    Call<'static, 'static, u32, String>, PlannedCall<u32, String>, Claim, AutoFallback, AutoFallbackBuilder<'static>, PerformanceMonitor,
+    Call<'static, 'static, u32, String>, PlannedCall<u32, String>, Waits, Claim, AutoFallback, AutoFallbackBuilder<'static>, PerformanceMonitor,
+    Deprecations,
 );
+
+assert_all!([Clone + Debug + Send + Sync + 'static]: WeakController, WeakRegistry);
 
 // A runner is shared between threads although the answers of its calls may not be.
 assert_all!([Clone + Debug + Send + Sync + 'static]: DualRunner<Rc<u32>, Rc<str>>, DualRunner<Cell<u32>, *const u8>);
@@ -83,7 +94,8 @@ assert_all!([Error + Send + Sync + 'static]:
     PercentageError, TransitionError, UnknownMode, ComparatorError, RecordError, AlphaError, RuleError, OpenError,
     ChangeError, StoreError, TextError, PanicAborts, FlushTimeout, FlagConfigError, FlagSetError, UnknownFlag,
     CasesError, NotClaimed, AutoFallbackError, RegisterError, UnknownGroup, RateError,
-    MonitorError, QualityError,
+    MonitorError, QualityError, AliasError, UnknownName, OldNameError, KeyConflict, DeclareError, DeprecationError,
+    InvalidRelease,
 );
 
 #[cfg(feature = "simulate")]

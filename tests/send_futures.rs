@@ -73,6 +73,7 @@ fn the_futures_of_a_controller_of_claims_and_of_a_validator_can_be_sent() {
         sent(opened.set_rollout(Percentage::HUNDRED, "ana", "go")).await.unwrap();
         sent(opened.set_shadow_share(None, "ana", "go")).await.unwrap();
         sent(opened.reconcile("ana", "go")).await.unwrap();
+        sent(opened.reconcile_expecting(0, None, "ana", "go")).await.unwrap_err();
         sent(opened.refresh()).await.unwrap();
         assert!(sent(opened.check_health_now()).await.is_none());
         sent(opened.emergency_rollback("ana", "stop")).await;

@@ -3,6 +3,7 @@
 use super::last_known::LastKnownError;
 use super::proposal::Proposal;
 use crate::mode::{SystemMode, TransitionError};
+use crate::observe::Refusal;
 use crate::store::Doubt;
 use crate::store::{StoreError, TextError};
 
@@ -92,4 +93,21 @@ pub enum ChangeError {
     /// The store failed.
     #[error("the change was not confirmed by the store")]
     Store(#[from] StoreError),
+}
+
+impl ChangeError {
+    /// Why nothing was changed, as observers hear it; `None` where the change holds in this process.
+    pub(super) const fn refusal(&self) -> Option<Refusal> {
+        Some(match self {
+            Self::Text(_) => Refusal::Text,
+            Self::Transition(_) => Refusal::Transition,
+            Self::RolloutFixed { .. } => Refusal::RolloutFixed,
+            Self::InDoubt(_) => Refusal::InDoubt,
+            Self::Outdated { .. } => Refusal::Outdated,
+            Self::Evidence { .. } => Refusal::Evidence,
+            Self::Contended { .. } => Refusal::Contended,
+            Self::Store(_) => Refusal::Store,
+            Self::Unpersisted => return None,
+        })
+    }
 }

@@ -16,7 +16,7 @@ use super::routing::Routing;
 use crate::clock::Clock;
 use crate::lock::lock;
 use crate::monitor::PerformanceMonitor;
-use crate::observe::{Observer, Observers};
+use crate::observe::{Event, Observer, Observers};
 use crate::random::RandomSource;
 use crate::store::{AuditKey, Record, Stamp, StoreError};
 
@@ -70,8 +70,13 @@ impl Inner {
 
     pub(super) fn tell(&self, news: &News) {
         for event in news.iter().flatten() {
-            self.observers.observe(self.port.id.as_str(), event);
+            self.tell_of(event);
         }
+    }
+
+    /// Tells the observers of something that is not known by the record.
+    pub(super) fn tell_of(&self, event: &Event) {
+        self.observers.observe(self.port.id.as_str(), event);
     }
 
     /// The first steps: what the last process left undone, and what people want to see.

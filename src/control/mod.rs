@@ -37,13 +37,12 @@ pub use fallback::{AutoFallback, AutoFallbackBuilder, AutoFallbackError};
 pub use health::{BoxError, Health, HealthCheck, HealthSchedule, HealthState, SideHealth, async_trait};
 pub use last_known::LastKnownError;
 pub use proposal::{Note, Proposal};
-pub use registry::{Group, MigrationRegistry, RegisterError, UnknownGroup};
+pub use registry::{Group, MigrationRegistry, RegisterError, UnknownGroup, WeakRegistry};
 pub use route_decision::RouteDecision;
 pub use start::StartPolicy;
 pub use status::MigrationStatus;
 pub use verify::VerifyError;
-
-pub(crate) use weak::WeakController;
+pub use weak::WeakController;
 
 pub use crate::store::Doubt;
 
@@ -58,11 +57,12 @@ use crate::bucket::BucketKey;
 use crate::clock::Clock;
 use crate::handover::FlushTimeout;
 use crate::mode::SystemMode;
+use crate::observe::Event;
 use crate::random::RandomSource;
 use crate::route::{Route, Router};
 use crate::runtime::Runtime;
 use crate::store::{AuditEntry, AuditHead, Author, MigrationId, StateStore, StoreError};
-use decide::{Target, Wish};
+use decide::{Expected, Target, Wish};
 use inner::Inner;
 
 /// Controls one migration: it routes calls by the stored mode and rollout, and changes them in valid steps only.
@@ -216,8 +216,43 @@ impl MigrationController {
         self.change(Wish::reconcile(), actor, reason).await
     }
 
+    /// As [`reconcile`](Self::reconcile), on the record that was seen or not at all, in one step: by its epoch, which is 0 if
+    /// nothing is stored, and by its etag, if another record of the same epoch will not do. Both stand in the
+    /// [status](MigrationStatus); what counts is the record that this process believes, not what the store lost it for.
+    ///
+    /// # Errors
+    /// [`ChangeError::Outdated`] when another record holds by then, in doubt or not; any other [`ChangeError`].
+    pub async fn reconcile_expecting(
+        &self,
+        epoch: u64,
+        etag: Option<u128>,
+        actor: &str,
+        reason: &str,
+    ) -> Result<Changed, ChangeError> {
+        let expected = Some(Expected { epoch, etag });
+        self.change(Wish { expected, ..Wish::reconcile() }, actor, reason).await
+    }
+
     async fn change(&self, wish: Wish, actor: &str, reason: &str) -> Result<Changed, ChangeError> {
-        self.inner.change(wish, Author::new(actor, reason)?).await
+        let changed = match Author::new(actor, reason) {
+            Ok(author) => self.inner.change(wish, author).await,
+            Err(error) => Err(error.into()),
+        };
+        self.heard(changed)
+    }
+
+    /// Tells the observers if a change was refused.
+    fn heard(&self, changed: Result<Changed, ChangeError>) -> Result<Changed, ChangeError> {
+        changed.inspect_err(|error| {
+            if let Some(why) = error.refusal() {
+                self.tell_of(&Event::ChangeRefused { why });
+            }
+        })
+    }
+
+    /// Tells the observers of this migration.
+    pub(crate) fn tell_of(&self, event: &Event) {
+        self.inner.tell_of(event);
     }
 
     /// Routes everything to legacy. It holds in this process when this returns, whatever the store, the texts or the mode.

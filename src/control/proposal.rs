@@ -60,6 +60,8 @@ pub enum Note {
     Resume,
     /// A plan came to a step, or to its end.
     Step,
+    /// The discrepancies that were kept are to be forgotten: whoever has them forgotten notes it first.
+    Clearing,
 }
 
 impl Note {
@@ -70,6 +72,7 @@ impl Note {
             Self::Pause => ChangeKind::Pause,
             Self::Resume => ChangeKind::Resume,
             Self::Step => ChangeKind::Step,
+            Self::Clearing => ChangeKind::Clearing,
         }
     }
 }
@@ -189,8 +192,10 @@ impl MigrationController {
             let evidence = proposal.evidence.clone().unwrap_or_default();
             return self.transition_to_emergency(actor, reason, Some(evidence)).await;
         }
-        proposal.checked()?;
-        self.inner.change(proposal.wish(), Author::new(actor, reason)?).await
+        match proposal.checked() {
+            Ok(()) => self.change(proposal.wish(), actor, reason).await,
+            Err(error) => self.heard(Err(error)),
+        }
     }
 
     /// As [`emergency_rollback`](Self::emergency_rollback), with what led to it, for the audit. Evidence that is larger or

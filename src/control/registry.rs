@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::Future;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
 use futures_util::future::join_all;
 
@@ -138,6 +138,12 @@ impl MigrationRegistry {
         emergency_rollback(&self.controllers(), actor, reason)
     }
 
+    /// A handle that does not keep the registry alive, nor what is in it.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakRegistry {
+        WeakRegistry(Arc::downgrade(&self.members))
+    }
+
     fn members(&self) -> Arc<Members> {
         Arc::clone(&lock(&self.members))
     }
@@ -166,6 +172,24 @@ impl MigrationRegistry {
 impl fmt::Debug for MigrationRegistry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MigrationRegistry").field("ids", &self.ids()).field("groups", &self.groups()).finish()
+    }
+}
+
+/// A registry that may be gone, made by [`MigrationRegistry::downgrade`]; see [`WeakController`](super::WeakController).
+#[derive(Debug, Clone)]
+pub struct WeakRegistry(Weak<Mutex<Arc<Members>>>);
+
+impl WeakRegistry {
+    /// The registry; `None` once its last handle was dropped.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<MigrationRegistry> {
+        self.0.upgrade().map(|members| MigrationRegistry { members })
+    }
+
+    /// Whether the last handle was dropped.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.0.strong_count() == 0
     }
 }
 

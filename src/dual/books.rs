@@ -160,6 +160,13 @@ impl<P: Deref<Target = Shared>> Books<P> {
         *self.noted_mut(side) = Some(Noted { nanos, outcome });
     }
 
+    /// Takes time off a side that has ended, in which it waited for its caller.
+    pub(super) fn take_off(&mut self, side: Side, waited: u64) {
+        if let Some(noted) = self.noted_mut(side) {
+            noted.nanos = noted.nanos.saturating_sub(waited);
+        }
+    }
+
     /// Whether a side that has ended took longer than a shadow may.
     #[inline]
     pub(super) fn overran(&self, side: Side) -> bool {

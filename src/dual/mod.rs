@@ -99,6 +99,7 @@ mod slot;
 mod sync;
 mod timer;
 mod trace;
+mod waits;
 
 pub use builder::{DualRunnerBuilder, NeedsComparator, PanicAborts};
 pub use call::Call;
@@ -106,3 +107,4 @@ pub use counts::{Counts, Faults, Skipped};
 pub use planned::{DetachedShadow, PlannedCall};
 pub use policy::{Fallback, Order, ShadowPolicy};
 pub use runner::DualRunner;
+pub use waits::Waits;

@@ -15,6 +15,7 @@ use super::runner::{DualRunner, Owner};
 use super::shared::{Admitted, Plan, Ticket};
 use super::sides::Ends;
 use super::slot::{Contained, Slot};
+use super::waits::Waits;
 use crate::bucket::BucketKey;
 use crate::outcome::{Outcome, Side};
 use crate::record::Capture;
@@ -56,6 +57,8 @@ pub struct PlannedCall<T, E, C = Silent> {
     key: Option<u64>,
     /// The key as a discrepancy would show it.
     key_text: Option<String>,
+    /// What is taken off the time of the side that serves.
+    waits: Option<Waits>,
     context: C,
 }
 
@@ -88,7 +91,7 @@ impl<T, E, C> PlannedCall<T, E, C> {
         let permit = Permit { owner: Owner(Arc::clone(core)), admitted: ticket.map(Ticket::hand_over) };
         let shows_key = permit.admitted.is_some() && core.shared.recorder.is_some();
         let key_text = if shows_key { key_text(key, &core.shared, core.judge.captures.key) } else { None };
-        Self { route, permit, key: core.shared.key_to_tell(key), key_text, context }
+        Self { route, permit, key: core.shared.key_to_tell(key), key_text, waits: None, context }
     }
 
     /// How the call is routed.
@@ -101,15 +104,47 @@ impl<T, E, C> PlannedCall<T, E, C> {
         self.permit.admitted.is_some()
     }
 
+    /// Takes off the time of the side that serves what it waits for its caller: tell the handle when it does. `None` when
+    /// nobody is told how long the call takes, so that there is nothing to take off.
+    ///
+    /// The shadow has all that the caller sent when it starts, and without this only the other side's time would hold the
+    /// sending. A call that is dropped half way keeps its waits in its time. And waits move no deadline: a
+    /// [monitor](crate::PerformanceMonitor) takes a call for timed out when its timeout is over, whoever was waited for.
+    ///
+    /// ```
+    /// # use cutover::{DualRunner, Equality, Route, Side, SystemMode};
+    /// # futures::executor::block_on(async {
+    /// # async fn next_part() -> Vec<u8> { vec![1, 2, 3] }
+    /// # let parallel = Route::new(SystemMode::Parallel, Side::Legacy).with_shadow();
+    /// # let upload = DualRunner::<usize, String>::builder("upload", parallel).comparator(Equality).build();
+    /// let mut planned = upload.call("user-17").plan();
+    /// let waits = planned.waits();
+    /// let served = async {
+    ///     waits.iter().for_each(|waits| waits.begin());
+    ///     let part = next_part().await; // the client's time
+    ///     waits.iter().for_each(|waits| waits.end());
+    ///     Ok(part.len())
+    /// };
+    /// assert_eq!(planned.serve(served).await.0, Ok(3));
+    /// # });
+    /// ```
+    pub fn waits(&mut self) -> Option<Waits> {
+        let owner = &self.permit.owner;
+        if self.has_shadow() || owner.is_heard() {
+            return Some(self.waits.get_or_insert_with(|| Waits::new(&owner.clock)).clone());
+        }
+        None
+    }
+
     /// As [`Call::context`](super::Call::context), for what is worth preparing only when a shadow runs.
     pub fn context<V: Serialize, F: FnOnce() -> V>(
         self,
         context: F,
     ) -> PlannedCall<T, E, impl FnOnce(&mut Capture) -> fmt::Result + use<T, E, C, V, F>> {
-        let Self { route, permit, key, key_text, context: _ } = self;
+        let Self { route, permit, key, key_text, waits, context: _ } = self;
         let context = Contained::new(context);
         let context = move |out: &mut Capture| out.json(&context.into_inner()());
-        PlannedCall { route, permit, key, key_text, context }
+        PlannedCall { route, permit, key, key_text, waits, context }
     }
 }
 
@@ -135,10 +170,11 @@ where
     }
 
     async fn serve_alone(self, served: impl Future<Output = Result<T, E>>) -> Result<T, E> {
-        let Self { route, permit, key, .. } = self;
+        let Self { route, permit, key, waits, .. } = self;
         if permit.owner.is_heard() {
             let mut books = permit.open(route, key);
             let end = alone(&mut books, route.serve, served).await;
+            take_off(&mut books, waits.as_ref());
             books.close_alone();
             return end.into_answer();
         }
@@ -152,11 +188,12 @@ where
     where
         S: Future<Output = Result<T, E>>,
     {
-        let Self { route, permit, key, key_text, context } = self;
+        let Self { route, permit, key, key_text, waits, context } = self;
         let core = Arc::clone(&permit.owner.0);
         let mut books = permit.open(route, key);
         books.rest(route.serve.other());
         let end = alone(&mut books, route.serve, served).await;
+        take_off(&mut books, waits.as_ref());
         if end.outcome() == Outcome::Panicked {
             let mut ends = Ends::none();
             ends.set(route.serve, end);
@@ -167,6 +204,11 @@ where
         let shadow = left.map(|left| DetachedShadow { call: Detached { books, left, key: key_text, context } });
         (end.into_answer(), shadow)
     }
+}
+
+/// Takes off the time of the side that served what it waited for its caller.
+fn take_off<T, E>(books: &mut Books<Owner<T, E>>, waits: Option<&Waits>) {
+    books.take_off(books.route.serve, waits.map_or(0, Waits::nanos));
 }
 
 /// The shadow of a call that has been answered, still to be started.

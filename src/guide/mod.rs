@@ -32,6 +32,7 @@ chapters! {
     dashboard: "dashboard.md", "What the dashboard shows, what its buttons do, and how it is mounted safely.";
     testing_and_pins: "testing-and-pins.md", "Testing a migration without sleeping, and noticing when anybody moves.";
     security: "security.md", "Who may do what, what is kept, and what a flag must never decide.";
+    post_migration_tuning: "post-migration-tuning.md", "What to take off when new serves alone, and legacy last.";
     runbooks: "runbooks.md", "The first minute of every incident, and which page comes next.";
     data_corruption: "runbook-data-corruption.md", "Runbook: data looks wrong.";
     performance_degradation: "runbook-performance-degradation.md", "Runbook: new is slower, or fails more often.";

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::baseline::{self, Seen};
 use super::cells::CELLS;
+use super::ended::Ended;
 use super::histogram::{Histogram, Totals};
 use super::late::LateRuns;
 use super::ledger::{Ledger, Rows};
@@ -32,6 +33,8 @@ pub(super) struct Closing {
     late_ends_before: [LateRuns; 2],
     durations_before: [Totals; 2],
     qualities_before: Vec<[Values; 2]>,
+    /// The last phase before that counted anything.
+    ended: Box<Option<Ended>>,
     baseline: Option<Baseline>,
     seen: Seen,
 }
@@ -48,6 +51,7 @@ impl Closing {
             late_ends_before: [LateRuns::default(); 2],
             durations_before: [const { Totals::new() }; 2],
             qualities_before: vec![[Values::default(); 2]; metrics],
+            ended: Box::new(None),
             baseline: None,
             seen: Seen::new(),
         }
@@ -55,6 +59,9 @@ impl Closing {
 
     /// A phase begins with the tick `begins`. Nothing is allocated: a call waits for this.
     pub(super) fn begin(&mut self, ledger: &Ledger, epoch: u64, mode: SystemMode, begins: u64) {
+        if ledger.has_a_phase() {
+            self.end(ledger);
+        }
         self.counts = PhaseCounts::empty(epoch, mode);
         (self.next, self.ticks, self.lost_ticks, self.unended) = (begins, 0, 0, [0; 2]);
         (self.late_before, self.late_ends_before) = (ledger.late(), ledger.late_ends.sums());
@@ -67,6 +74,21 @@ impl Closing {
         }
         if let Some(firsts) = &ledger.firsts {
             firsts.clear();
+        }
+    }
+
+    /// The phase is over. Nothing is allocated here either.
+    fn end(&mut self, ledger: &Ledger) {
+        let ended = Ended {
+            counts: self.counts,
+            ticks: self.ticks,
+            lost_ticks: self.lost_ticks,
+            late: ledger.late().saturating_sub(self.late_before),
+            durations: [Side::Legacy, Side::New].map(|side| self.all_durations(ledger, side)),
+        };
+        let ended = ended.with_open(ledger, self.next);
+        if ended.has_counted() {
+            *self.ended = Some(ended);
         }
     }
 
@@ -99,10 +121,14 @@ impl Closing {
     }
 
     /// With those that did not, each of which counts with the timeout.
-    fn histogram(&self, ledger: &Ledger, side: Side) -> Histogram {
+    fn all_durations(&self, ledger: &Ledger, side: Side) -> Totals {
         let mut durations = self.durations(ledger, side);
         durations.add(Duration::from_nanos(ledger.settings.timeout), self.unended(side));
-        durations.histogram()
+        durations
+    }
+
+    fn histogram(&self, ledger: &Ledger, side: Side) -> Histogram {
+        self.all_durations(ledger, side).histogram()
     }
 
     /// Runs that ended late count with the time that they took, those that never ended with the timeout.
@@ -131,6 +157,11 @@ impl Closing {
             new: self.histogram(ledger, Side::New),
             quality: ledger.qualities.since(&self.qualities_before),
         }
+    }
+
+    /// The last phase before that counted anything.
+    pub(super) fn ended(&self, ledger: &Ledger) -> Option<MonitorSnapshot> {
+        Option::as_ref(&self.ended).map(|ended| ended.snapshot(ledger))
     }
 
     fn take_in(&mut self, sums: &[u64; CELLS], timed: bool) {
@@ -205,7 +236,7 @@ impl Ledger {
         true
     }
 
-    fn sums(&self, tick: u64) -> [u64; CELLS] {
+    pub(super) fn sums(&self, tick: u64) -> [u64; CELLS] {
         let mut sums = [0; CELLS];
         self.all_rows().map(Rows::ring).for_each(|ring| ring.add_ends(tick, &mut sums));
         self.all_rows().map(Rows::ring).for_each(|ring| ring.add_starts(tick, &mut sums));

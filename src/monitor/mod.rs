@@ -6,6 +6,7 @@ mod cells;
 mod closing;
 mod comparison;
 mod counts;
+mod ended;
 mod evidence;
 mod firsts;
 mod histogram;

@@ -138,6 +138,41 @@ impl PerformanceMonitor {
         self.ledger.read(|closing| closing.snapshot(&self.ledger))
     }
 
+    /// What the last phase before the present one that counted anything had counted when it ended, for charts that are to lose
+    /// nothing; `None` if there was none. The [difference](MonitorSnapshot::since) to the last snapshot of that phase is what
+    /// nobody has seen yet.
+    ///
+    /// It is no evidence: of the ticks that were still open then, what had ended is in it, and what went on is not. Quality
+    /// metrics are not in it either.
+    ///
+    /// ```
+    /// use cutover::monitor::PerformanceMonitor;
+    /// use cutover::observe::Sample;
+    /// use cutover::testing::ManualClock;
+    /// use cutover::{Outcome, Route, Side, SystemMode};
+    /// use std::time::Duration;
+    ///
+    /// let clock = ManualClock::new();
+    /// clock.advance(Duration::from_millis(500));
+    /// let monitor = PerformanceMonitor::builder().clock(clock.clone()).build()?;
+    /// let call = |mode, epoch| {
+    ///     let mut route = Route::new(mode, Side::Legacy);
+    ///     route.epoch = epoch;
+    ///     monitor.record(&route, &Sample::new(Side::Legacy, Outcome::Ok, Duration::from_millis(5)));
+    ///     clock.advance(Duration::from_secs(1));
+    /// };
+    /// (0..4).for_each(|_| call(SystemMode::LegacyOnly, 1)); // the phase begins with the second one
+    /// assert_eq!(monitor.ended_phase(), None);
+    /// call(SystemMode::Parallel, 2);
+    /// let before = monitor.ended_phase().ok_or("a phase has ended")?;
+    /// assert_eq!((before.counts.epoch, before.counts.legacy.started), (1, 3));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn ended_phase(&self) -> Option<MonitorSnapshot> {
+        self.ledger.read(|closing| closing.ended(&self.ledger))
+    }
+
     /// How the two sides compare in the present phase.
     #[must_use]
     pub fn comparison(&self) -> PerformanceComparison {
@@ -173,7 +208,12 @@ impl Observer for PerformanceMonitor {
             | Event::StoreLost
             | Event::StoreBack
             | Event::DoubtRaised { .. }
-            | Event::DoubtSettled => {}
+            | Event::DoubtSettled
+            | Event::ChangeRefused { .. }
+            | Event::PlanMoved { .. }
+            | Event::Claimed { .. }
+            | Event::NotClaimed { .. }
+            | Event::ClaimEnded { .. } => {}
         }
     }
 

@@ -15,6 +15,22 @@ pub(super) fn open_runs_of_legacy(sums: &[u64; CELLS]) -> u64 {
     open.alone_legacy + open.both_legacy + open.both_new
 }
 
+/// The sums as if the calls that have not ended had not started.
+pub(super) fn without_open(sums: &[u64; CELLS]) -> [u64; CELLS] {
+    let mut ended = *sums;
+    for (started, end) in [
+        (Cell::StartedLegacy, Cell::EndedLegacy),
+        (Cell::StartedNew, Cell::EndedNew),
+        (Cell::StartedBothLegacy, Cell::EndedBothLegacy),
+        (Cell::StartedBothNew, Cell::EndedBothNew),
+    ] {
+        if let Some(count) = ended.get_mut(started as usize) {
+            *count = (*count).min(at(sums, end));
+        }
+    }
+    ended
+}
+
 fn at(sums: &[u64; CELLS], cell: Cell) -> u64 {
     sums.get(cell as usize).copied().unwrap_or_default()
 }

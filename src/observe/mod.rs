@@ -1,9 +1,11 @@
 //! [`Observer`]: hears everything, decides nothing.
 
+mod control;
 mod health;
 mod list;
 mod queue;
 
+pub use control::{ClaimEnd, ClaimRefusal, PlanEvent, Refusal};
 pub use health::CheckOutcome;
 pub use list::Observers;
 pub use queue::ObserverQueue;
@@ -218,6 +220,38 @@ pub enum Event {
         outcome: CheckOutcome,
         /// How many checks of this side have not succeeded in a row; 0 after a success.
         consecutive_failures: u32,
+    },
+    /// A change that this process asked for was not made. An emergency is never refused.
+    ChangeRefused {
+        /// Why not.
+        why: Refusal,
+    },
+    /// The audit got an entry about a plan from this process. Whoever hears all processes hears of a step once; of a rollback
+    /// from each that called it before the others had.
+    PlanMoved {
+        /// What it came to, or what was said to it.
+        event: PlanEvent,
+        /// The place of the step that it is about, from 0; `None` if it is about none.
+        step: Option<usize>,
+    },
+    /// This process claimed an item, and holds it. A [`ClaimEnded`](Self::ClaimEnded) follows, unless the process ends first.
+    Claimed {
+        /// The side that is to process it.
+        side: Side,
+    },
+    /// This process did not get an item that it wanted to claim.
+    NotClaimed {
+        /// For whom it was to be claimed.
+        side: Side,
+        /// Why not.
+        why: ClaimRefusal,
+    },
+    /// A claim of this process ended.
+    ClaimEnded {
+        /// The side for which it was held.
+        side: Side,
+        /// How it ended.
+        end: ClaimEnd,
     },
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{Decision, Look, Reversibility, RolloutPlan, Step};
 use crate::guard::{Criterion, GuardReport};
 use crate::mode::SystemMode;
+pub(crate) use crate::observe::PlanEvent as Event;
 use crate::percentage::Percentage;
 use crate::store::{AuditEntry, AuditHash, ChangeKind, Settings};
 
@@ -84,23 +85,6 @@ pub enum PlanEnd {
     Done,
     /// There was an emergency rollback, whoever called it.
     RolledBack,
-}
-
-/// What the audit says of a plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Event {
-    Entered,
-    Approved,
-    Acknowledged,
-    Paused,
-    Frozen,
-    Asked,
-    Resumed,
-    Restarted,
-    Done,
-    RolledBack,
-    Aborted,
 }
 
 impl Event {

@@ -246,6 +246,8 @@ pub enum ChangeKind {
     Resume,
     /// A plan came to a step whose settings held already, or to its end.
     Step,
+    /// The discrepancies that were kept are forgotten, which is done after this is stored.
+    Clearing,
     /// A kind that this version does not know, so that it cannot verify the entry either.
     #[serde(other)]
     Other,
@@ -253,7 +255,7 @@ pub enum ChangeKind {
 
 impl ChangeKind {
     /// All kinds that this version writes.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Transition,
         Self::Rollout,
         Self::ShadowShare,
@@ -263,6 +265,7 @@ impl ChangeKind {
         Self::Pause,
         Self::Resume,
         Self::Step,
+        Self::Clearing,
     ];
 
     /// The wire name, such as `transition`.
@@ -278,6 +281,7 @@ impl ChangeKind {
             Self::Pause => "pause",
             Self::Resume => "resume",
             Self::Step => "step",
+            Self::Clearing => "clearing",
             Self::Other => "other",
         }
     }

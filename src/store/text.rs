@@ -112,33 +112,49 @@ impl Author {
         Ok(Self { actor: actor.parse()?, reason: reason.parse()? })
     }
 
-    /// As [`new`](Self::new), but takes any text: what is not allowed is replaced or cut, what is missing is named as
-    /// missing, and the reason begins with `EMERGENCY: `. Nothing may stand in the way of an emergency.
+    /// As [`new`](Self::new), but takes any text: a control character becomes a blank, what is too long is cut at a whole
+    /// character and ends with `… [cut]`, what is missing is named as missing, and the reason begins with `EMERGENCY: `.
+    /// Nothing may stand in the way of an emergency.
+    ///
+    /// ```
+    /// use cutover::store::Author;
+    ///
+    /// let author = Author::for_emergency("ana", &"the totals are wrong. ".repeat(100));
+    /// assert!(author.reason.as_str().starts_with("EMERGENCY: the totals are wrong. "));
+    /// assert!(author.reason.as_str().ends_with("… [cut]"));
+    /// ```
     #[must_use]
     pub fn for_emergency(actor: &str, reason: &str) -> Self {
-        let reason = printable(reason);
-        let given = reason.strip_prefix(EMERGENCY).unwrap_or(&reason).trim();
+        let reason = trimmed(reason);
+        let given = trimmed(reason.strip_prefix(EMERGENCY.trim_end()).unwrap_or(reason));
         let given = if given.is_empty() { "no reason given" } else { given };
-        let actor = printable(actor);
-        let actor = if actor.is_empty() { "unknown" } else { &actor };
-        Self {
-            actor: Actor(cut(actor, MAX_ACTOR).into()),
-            reason: Reason(cut(&format!("{EMERGENCY}{given}"), MAX_REASON).into()),
-        }
+        let actor = trimmed(actor);
+        let actor = if actor.is_empty() { "unknown" } else { actor };
+        let given = printable(given, MAX_REASON - EMERGENCY.len());
+        Self { actor: Actor(printable(actor, MAX_ACTOR).into()), reason: Reason(format!("{EMERGENCY}{given}").into()) }
     }
 }
 
 /// What the reason of every emergency begins with.
 const EMERGENCY: &str = "EMERGENCY: ";
+/// What a text ends with of which something is missing.
+const CUT: &str = "… [cut]";
 const MAX_ID: usize = 64;
 const MAX_ACTOR: usize = 256;
 const MAX_REASON: usize = 1024;
 const MAX_ITEM: usize = 512;
 
-fn printable(text: &str) -> String {
+fn trimmed(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || c.is_control())
+}
+
+/// The text without control characters, in at most `bytes` bytes.
+fn printable(text: &str, bytes: usize) -> String {
     // Only as much as can be kept is looked at: the text may be of any size.
-    let replaced: String = cut(text, 2 * MAX_REASON).chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    replaced.trim().to_owned()
+    let kept = if text.len() > bytes { trimmed(cut(text, bytes - CUT.len())) } else { text };
+    let mark = if kept.len() < text.len() { CUT } else { "" };
+    let printed = kept.chars().map(|c| if c.is_control() { ' ' } else { c });
+    printed.chain(mark.chars()).collect()
 }
 
 /// The longest start of `text` that has at most `bytes` bytes and ends with a whole character.
@@ -266,6 +282,25 @@ mod tests {
             let author = Author::for_emergency(actor, reason);
             assert_eq!(Author::new(author.actor.as_str(), author.reason.as_str()), Ok(author.clone()));
             assert!(author.reason.as_str().starts_with("EMERGENCY: "));
+            assert_eq!(Author::for_emergency(author.actor.as_str(), author.reason.as_str()), author);
         }
+    }
+
+    #[test]
+    fn what_an_emergency_cuts_is_marked_and_what_fits_is_not() {
+        let reason = |text: &str| Author::for_emergency("ana", text).reason.as_str().to_owned();
+        let longest = "ü".repeat((1024 - EMERGENCY.len()) / 2);
+        assert_eq!(reason(&longest), format!("{EMERGENCY}{longest}"));
+        let cut = reason(&"wrong totals; ".repeat(200));
+        assert!(cut.starts_with("EMERGENCY: wrong totals; wrong") && cut.ends_with("… [cut]"), "{cut}");
+        assert!((1000..=1024).contains(&cut.len()), "{}", cut.len());
+        assert!(reason(&"日本".repeat(400)).ends_with("本… [cut]"));
+        // Blanks and control characters, which are not kept, hide nothing of it.
+        let late = format!("{}fire\n{}", " \0".repeat(4000), "\u{85}".repeat(2000));
+        assert_eq!(reason(&late), "EMERGENCY: fire");
+        assert!(reason(&format!("fire{}{}", " ".repeat(5000), "x")).ends_with("fire… [cut]"));
+        assert_eq!(reason("EMERGENCY:\tfire\u{1b}[31m"), "EMERGENCY: fire [31m");
+        let actor = Author::for_emergency(&"a".repeat(300), "fire").actor;
+        assert!(actor.as_str().len() == 256 && actor.as_str().ends_with("a… [cut]"), "{actor}");
     }
 }

@@ -2,10 +2,10 @@
 //! epochs never mix in.
 
 use cutover::monitor::SideCounts;
-use cutover::observe::Event;
+use cutover::observe::{Event, Sample};
 use cutover::{Observer, Outcome, Route, Side, SystemMode};
 
-use crate::world::{TICK, TIMEOUT, World, route, secs};
+use crate::world::{TICK, TIMEOUT, World, millis, route, secs};
 
 fn new(epoch: u64) -> Route {
     route(SystemMode::NewOnly, Side::New, epoch)
@@ -107,4 +107,53 @@ fn a_later_epoch_of_the_controller_begins_with_its_first_call() {
     let changed = Event::ModeChanged { from: SystemMode::NewOnly, to: SystemMode::LegacyOnly, epoch: 9 };
     world.monitor.observe("prices", &changed);
     assert_eq!(world.counts().epoch, 7);
+}
+
+#[test]
+fn what_a_phase_counted_can_be_read_when_the_next_one_has_begun() {
+    let world = World::new();
+    assert_eq!(world.monitor.ended_phase(), None);
+    world.begin(new(7));
+    assert_eq!(world.monitor.ended_phase(), None, "the first phase has none before it");
+    calls(&world, new(7), 4);
+    world.clock.advance(TICK);
+    let seen = world.monitor.snapshot();
+    // A tick that is closed later, one that waits for a call, and the one in which the next phase begins.
+    calls(&world, new(7), 3);
+    world.clock.advance(TICK);
+    calls(&world, new(7), 5);
+    let open = world.start(new(7));
+    world.end(world.start(new(7)), Outcome::Err);
+    world.clock.advance(TICK);
+    calls(&world, new(7), 2);
+    calls(&world, new(8), 9);
+    let ended = world.monitor.ended_phase().unwrap();
+    let sums = |side: SideCounts| (side.started, side.succeeded, side.failed, side.overdue);
+    assert_eq!((ended.counts.epoch, ended.counts.mode), (7, SystemMode::NewOnly));
+    assert_eq!(sums(ended.counts.new), (15, 14, 1, 0), "what goes on is not overdue");
+    assert_eq!((ended.new.len(), ended.time), (15, secs(4)));
+    assert_eq!(sums(ended.since(&seen).unwrap().counts.new), (11, 10, 1, 0));
+    world.end_ok(open);
+    world.clock.advance(TICK);
+    assert_eq!(world.monitor.ended_phase().unwrap(), ended, "it is over");
+    assert_eq!(world.counts().new.started, 0);
+    world.begin(new(9));
+    assert_eq!(world.monitor.ended_phase().unwrap().counts.epoch, 7, "nothing was counted of the one in between");
+    calls(&world, new(9), 2);
+    calls(&world, new(10), 1);
+    let ended = world.monitor.ended_phase().unwrap().counts;
+    assert_eq!((ended.epoch, ended.new.started), (9, 2));
+}
+
+#[test]
+fn who_tells_of_ends_alone_loses_nothing_of_the_phase_before_either() {
+    let world = World::new();
+    let sample = Sample::new(Side::New, Outcome::Ok, millis(5));
+    for _ in 0..20 {
+        world.monitor.record(&new(7), &sample);
+        world.clock.advance(TICK);
+    }
+    assert_eq!(world.counts().new.started, 0, "every tick waits for its timeout");
+    world.monitor.record(&new(8), &sample);
+    assert_eq!(world.monitor.ended_phase().unwrap().counts.new.succeeded, 19, "the first tick is of no phase");
 }

@@ -1,6 +1,6 @@
 "use strict";
-// The page works without this. With it, sections follow what happens elsewhere; one in which somebody works does not change
-// under their hands, so that a form keeps the epoch that they have seen.
+// The page works without this. With it, sections follow what happens elsewhere, around what somebody works in: a form keeps the
+// epoch that they have seen, and what has the focus or is selected stays.
 (() => {
   const body = document.body;
   const connection = document.getElementById("connection");
@@ -83,9 +83,9 @@
       showTimes(fresh);
       if (section.isEqualNode(fresh)) {
         epochs.set(section, page.body.dataset.epoch);
-        continue;
-      }
-      if (isBusy(section)) {
+      } else if ("morph" in section.dataset) {
+        morphInPlace(section, fresh);
+      } else if (isBusy(section)) {
         waiting = true;
         sayMeanwhile(section, fresh, page.body);
       } else {
@@ -181,6 +181,9 @@
   addEventListener("pageshow", (event) => event.persisted && listen());
   const catchUp = () => setTimeout(() => waiting && update(), 300);
   document.addEventListener("focusout", catchUp);
-  document.addEventListener("toggle", catchUp, true);
+  document.addEventListener("toggle", (event) => {
+    if (event.target.matches("details.act[open]")) event.target.scrollIntoView({ block: "nearest" });
+    catchUp();
+  }, true);
   setInterval(() => showTimes(document), 1000);
 })();

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use cutover::control::{Changed, Note, Persisted, Proposal};
+use cutover::control::{Changed, Group, Note, Persisted, Proposal};
 use cutover::plan::OperateError;
 use cutover::store::{MigrationId, Reason, Settings};
-use cutover::{ChangeError, SystemMode};
+use cutover::{ChangeError, MigrationController, MigrationRegistry, MigrationStatus, SystemMode};
 use serde_json::json;
 
 use crate::command::{Command, CommandError, Order, PlanCommand, Seen};
@@ -29,8 +29,9 @@ pub(crate) async fn act(
         return abort(state, principal, watched, &reason).await;
     }
     let seen = seen.ok_or(CommandError::Missing { field: "epoch" })?;
-    let asked = Asked { watched, actor: principal.actor().as_str(), seen, reason: reason.as_str() };
-    match tokio::time::timeout(state.patience(), asked.carry_out(command)).await {
+    let (actor, reason, patience) = (principal.actor().as_str(), reason.as_str(), state.patience());
+    let asked = Asked { watched, actor, seen, reason, patience };
+    match tokio::time::timeout(patience, asked.carry_out(command)).await {
         Ok(answer) => answer,
         Err(_) => Err(Problem::timeout()),
     }
@@ -57,8 +58,7 @@ fn check_role(principal: &Principal, needed: Role) -> Result<(), Problem> {
 
 /// Everything of one migration to legacy. It holds when this is polled first.
 async fn emergency(state: &State, principal: &Principal, watched: &Watched, reason: &Reason) -> Answer {
-    let pulled = pull(principal, watched, reason);
-    confirmed(watched, pulled, short(state)).await
+    Pulled::pull(principal, &watched.migration.controller, reason).confirmed(short(state)).await
 }
 
 /// Everything of all migrations to legacy. It holds for all of them before any store is waited for.
@@ -68,14 +68,38 @@ pub(crate) async fn emergency_of_all(
     reason: &Reason,
 ) -> Result<Answers, Problem> {
     check_role(principal, Command::Emergency.demand().role)?;
-    let pulled: Vec<_> = state.migrations.iter().map(|watched| (watched, pull(principal, watched, reason))).collect();
-    let confirmed = pulled.into_iter().map(|(watched, pulled)| async move {
-        let answer = confirmed(watched, pulled, short(state)).await;
-        AnswerOf { id: watched.migration.id().clone(), answer }
+    let controllers = state.migrations.iter().map(|watched| &watched.migration.controller);
+    let pulled = controllers.map(|controller| Pulled::pull(principal, controller, reason)).collect();
+    Ok(all_confirmed(state, pulled).await)
+}
+
+/// Everything of a group of the host's registry to legacy, whether it is shown here or not. It holds for all members before
+/// any store is waited for.
+pub(crate) async fn emergency_of_group(
+    state: &State,
+    principal: &Principal,
+    name: &str,
+    reason: &Reason,
+) -> Result<Answers, Problem> {
+    check_role(principal, Command::Emergency.demand().role)?;
+    let groups: Vec<_> =
+        state.registries.iter().filter_map(|registry| Some((registry, registry.group(name).ok()?))).collect();
+    if groups.is_empty() {
+        return Err(Problem::new("not_found", 404, "There is no group of that name. Nothing was changed."));
+    }
+    let pulled = groups.iter().flat_map(|(registry, group)| Pulled::pull_group(principal, registry, group, reason));
+    let pulled = pulled.collect();
+    Ok(all_confirmed(state, pulled).await)
+}
+
+async fn all_confirmed(state: &State, pulled: Vec<Pulled>) -> Answers {
+    let confirmed = pulled.into_iter().map(|pulled| async move {
+        let id = pulled.controller.id().clone();
+        AnswerOf { id, answer: pulled.confirmed(short(state)).await }
     });
     let mut answers = futures_util::future::join_all(confirmed).await;
     answers.sort_by(|one, other| one.id.cmp(&other.id));
-    Ok(Answers { answers })
+    Answers { answers }
 }
 
 /// How long an emergency that holds already waits to hear that it is stored.
@@ -85,25 +109,39 @@ fn short(state: &State) -> Duration {
 
 /// An emergency that holds, and whether it did before.
 struct Pulled {
+    controller: MigrationController,
     persisted: Persisted,
     held: bool,
 }
 
-fn pull(principal: &Principal, watched: &Watched, reason: &Reason) -> Pulled {
-    let controller = &watched.migration.controller;
-    let held = controller.mode() == SystemMode::EmergencyRollback;
-    Pulled { persisted: controller.emergency_rollback(principal.actor().as_str(), reason.as_str()), held }
-}
+impl Pulled {
+    fn pull(principal: &Principal, controller: &MigrationController, reason: &Reason) -> Self {
+        let held = controller.mode() == SystemMode::EmergencyRollback;
+        let persisted = controller.emergency_rollback(principal.actor().as_str(), reason.as_str());
+        Self { controller: controller.clone(), persisted, held }
+    }
 
-async fn confirmed(watched: &Watched, pulled: Pulled, patience: Duration) -> Answer {
-    let in_time = tokio::time::timeout(patience, pulled.persisted).await.is_ok();
-    let text = match (in_time, pulled.held) {
-        (false, _) => UNSTORED,
-        (true, false) => "Everything goes to legacy now, and it is stored.",
-        (true, true) => "Everything went to legacy already, and it is stored.",
-    };
-    let epoch = watched.migration.controller.status().epoch;
-    Answer { epoch, stored: in_time && !pulled.held, text: text.to_owned() }
+    fn pull_group(principal: &Principal, registry: &MigrationRegistry, group: &Group, reason: &Reason) -> Vec<Self> {
+        let held = |status: MigrationStatus| (status.mode == SystemMode::EmergencyRollback).then_some(status.id);
+        let held: Vec<_> = group.statuses().into_iter().filter_map(held).collect();
+        let pulled = group.emergency_rollback(principal.actor().as_str(), reason.as_str()).into_iter();
+        let of = |(id, persisted): (MigrationId, Persisted)| {
+            let held = held.contains(&id);
+            registry.get(id.as_str()).map(|controller| Self { controller, persisted, held })
+        };
+        pulled.filter_map(of).collect()
+    }
+
+    async fn confirmed(self, patience: Duration) -> Answer {
+        let in_time = tokio::time::timeout(patience, self.persisted).await.is_ok();
+        let text = match (in_time, self.held) {
+            (false, _) => UNSTORED,
+            (true, false) => "Everything goes to legacy now, and it is stored.",
+            (true, true) => "Everything went to legacy already, and it is stored.",
+        };
+        let epoch = self.controller.status().epoch;
+        Answer { epoch, stored: in_time && !self.held, text: text.to_owned() }
+    }
 }
 
 /// A command of somebody who may.
@@ -112,6 +150,7 @@ struct Asked<'a> {
     actor: &'a str,
     seen: Seen,
     reason: &'a str,
+    patience: Duration,
 }
 
 impl Asked<'_> {
@@ -152,33 +191,26 @@ impl Asked<'_> {
         Ok(answer(&said?, text))
     }
 
-    /// Refuses on another record than the one that was seen, after a look into the store.
-    async fn check_seen(&self) -> Result<(), Problem> {
-        let controller = &self.watched.migration.controller;
-        controller.refresh().await?;
-        let status = controller.status();
-        if (status.epoch, status.etag) == (self.seen.epoch, self.seen.etag) {
-            return Ok(());
-        }
-        Err(Problem::outdated(self.seen.epoch, status.epoch))
-    }
-
     async fn reconcile(&self) -> Result<Answer, Problem> {
-        self.check_seen().await?;
-        let changed = self.watched.migration.controller.reconcile(self.actor, self.reason).await?;
+        let (controller, Seen { epoch, etag }) = (&self.watched.migration.controller, self.seen);
+        let changed = controller.reconcile_expecting(epoch, etag, self.actor, self.reason).await?;
         let text = if changed.stored { "It is settled what holds." } else { "There was nothing to settle." };
         Ok(answer(&changed, text))
     }
 
+    /// What cannot be brought back is in the audit before it is gone.
     async fn clear_discrepancies(&self) -> Result<Answer, Problem> {
         let Some(kept) = &self.watched.migration.discrepancies else { return Err(not_there("discrepancies")) };
-        self.check_seen().await?;
-        kept.clear(self.watched.migration.id()).await?;
-        let (migration, actor, reason) = (self.watched.migration.id(), self.actor, self.reason);
-        tracing::info!(%migration, actor, reason, "discrepancies were cleared");
+        let number = kept.len().or(self.watched.kept().counted.discrepancies);
+        let evidence = json!({ "event": "discrepancies_cleared", "kept": number });
+        let noted = Proposal::noting(Note::Clearing).evidence(evidence).expecting(self.seen.epoch, self.seen.etag);
+        let changed = self.watched.migration.controller.propose(&noted, self.actor, self.reason).await?;
+        let cleared = tokio::time::timeout(self.patience / 2, kept.clear(self.watched.migration.id())).await;
+        if !matches!(cleared, Ok(Ok(()))) {
+            return Err(uncleared(&changed));
+        }
         self.watched.kept().counted.discrepancies = Some(0);
-        let text = "All discrepancies are forgotten.".to_owned();
-        Ok(Answer { epoch: self.seen.epoch, stored: true, text })
+        Ok(answer(&changed, "All discrepancies are forgotten."))
     }
 
     /// The audit says who let the guard begin anew: it is noted first.
@@ -191,6 +223,15 @@ impl Asked<'_> {
         guard.begin_anew();
         Ok(answer(&changed, "The guard of this process begins anew."))
     }
+}
+
+fn uncleared(noted: &Changed) -> Problem {
+    let detail = format!(
+        "The audit says in epoch {} that discrepancies were to be forgotten, but the store did not forget them all: look \
+         again, and say it again.",
+        noted.epoch
+    );
+    Problem::new("store", 503, detail)
 }
 
 fn not_there(what: &str) -> Problem {
@@ -212,6 +253,9 @@ fn now_holds(changed: &Changed) -> String {
 async fn abort(state: &State, principal: &Principal, watched: &Watched, reason: &Reason) -> Result<Answer, Problem> {
     let Some(driver) = &watched.migration.plan else { return Err(not_there("plan")) };
     let held = watched.migration.controller.mode() == SystemMode::EmergencyRollback;
+    if held && !state.limits.allows(principal.actor()) {
+        return Err(Problem::new("rate", 429, UNNOTED));
+    }
     let aborted = driver.abort(principal.actor().as_str(), reason.as_str());
     match tokio::time::timeout(short(state), aborted).await {
         Ok(Ok(changed)) => Ok(answer(&changed, "The plan has ended. Everything goes to legacy now, and it is stored.")),
@@ -228,6 +272,10 @@ async fn abort(state: &State, principal: &Principal, watched: &Watched, reason: 
 
 const UNSTORED: &str = "Everything of this process goes to legacy now. It is not stored yet, so that other processes have not \
                         heard of it; it is tried again until the store takes it.";
+
+/// An emergency held before, so that all that is asked for is a note.
+const UNNOTED: &str = "Legacy serves everybody already. That the plan has ended was not noted, because you asked for too many \
+                       changes in a short time: wait a minute.";
 
 /// An emergency held before, and nobody tries again to store that the plan has ended.
 const UNENDED: &str = "Legacy serves; that the plan has ended is not stored: say it again.";

@@ -6,14 +6,15 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::extract::{Extension, Path, Query, State as Shared};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use http::StatusCode;
 
 use crate::Principal;
-use crate::act::{act, emergency_of_all};
-use crate::command::{Format, decode};
+use crate::act::{self, act, emergency_of_all};
+use crate::command::{Command, Format, decode};
 use crate::respond::{json, refuse};
-use crate::search::{AuditQuery, ClaimQuery, DiscrepancyQuery, fingerprint};
+use crate::search::{AuditQuery, ClaimQuery, DiscrepancyQuery, SeriesQuery, fingerprint};
 use crate::state::{State, Watched};
 use crate::view::Problem;
 use crate::{look, records};
@@ -31,7 +32,8 @@ pub(crate) fn routes() -> Router<Arc<State>> {
         .route("/api/v1/migrations/{id}/discrepancies/{fingerprint}", get(discrepancy))
         .route("/api/v1/migrations/{id}/audit", get(audit))
         .route("/api/v1/migrations/{id}/claims", get(claims))
-        .route("/api/v1/migrations/{id}/{command}", post(command))
+        .route("/api/v1/migrations/{id}/{command}", post(command).get(not_read))
+        .route("/api/v1/groups/{group}/emergency", post(emergency_of_group))
         .route("/api/v1/emergency", post(emergency))
 }
 
@@ -55,13 +57,26 @@ async fn migrations(Shared(state): Shared<Arc<State>>, Extension(principal): Ext
     json(&look::overview(&state, &principal))
 }
 
-async fn migration(Shared(state): Shared<Arc<State>>, Extension(principal): Extension<Principal>, id: Id) -> Response {
-    answer(find(&state, id).map(|watched| look::migration(&state, &principal, watched)))
+async fn migration(
+    Shared(state): Shared<Arc<State>>,
+    Extension(principal): Extension<Principal>,
+    id: Id,
+    asked: Asked<SeriesQuery>,
+) -> Response {
+    let found = find(&state, id).and_then(|watched| Ok((watched, query(asked)?.read()?)));
+    answer(found.map(|(watched, points)| look::migration(&state, &principal, watched, points)))
 }
 
-async fn series(Shared(state): Shared<Arc<State>>, id: Id) -> Response {
+async fn series(Shared(state): Shared<Arc<State>>, id: Id, asked: Asked<SeriesQuery>) -> Response {
     let none = || Problem::new("not_shown", 404, "The dashboard has no monitor of this migration.");
-    answer(find(&state, id).and_then(|watched| watched.series(state.sample_every).ok_or_else(none)))
+    let found = find(&state, id).and_then(|watched| Ok((watched, query(asked)?.read()?)));
+    answer(found.and_then(|(watched, points)| watched.series(state.sample_every, points).ok_or_else(none)))
+}
+
+/// A command is not read; the gate says so.
+async fn not_read(Shared(state): Shared<Arc<State>>, ids: Ids) -> Response {
+    let is_there = ids.is_ok_and(|Path((id, name))| state.find(&id).is_some() && Command::NAMES.contains(&&*name));
+    if is_there { StatusCode::METHOD_NOT_ALLOWED.into_response() } else { refuse(&Problem::not_found(), true) }
 }
 
 async fn discrepancies(Shared(state): Shared<Arc<State>>, id: Id, asked: Asked<DiscrepancyQuery>) -> Response {
@@ -131,6 +146,22 @@ async fn emergency(
         async {
             let order = decode("emergency", Format::Json, &body.unwrap_or_default())?;
             emergency_of_all(&state, &principal, &order.reason).await
+        }
+        .await,
+    )
+}
+
+async fn emergency_of_group(
+    Shared(state): Shared<Arc<State>>,
+    Extension(principal): Extension<Principal>,
+    group: Id,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    answer(
+        async {
+            let Path(group) = group.map_err(|_| Problem::not_found())?;
+            let order = decode("emergency", Format::Json, &body.unwrap_or_default())?;
+            act::emergency_of_group(&state, &principal, &group, &order.reason).await
         }
         .await,
     )

@@ -23,7 +23,9 @@ pub(crate) fn attention(facts: &Facts<'_>) -> Vec<Attention> {
     let mut all: Vec<Attention> = of_the_store(facts.status).into_iter().flatten().collect();
     all.extend(of_the_mode(facts.status));
     all.extend(of_health(facts.status));
-    all.extend(facts.guard.and_then(of_the_guard));
+    // After a rollback, whatever it has found asks for no other one.
+    let serving = facts.guard.filter(|_| facts.status.mode != SystemMode::EmergencyRollback);
+    all.extend(serving.and_then(of_the_guard));
     all.extend(facts.guard.into_iter().flat_map(of_notes));
     all.extend(facts.plan.and_then(of_the_plan));
     all.extend(of_counts(facts));

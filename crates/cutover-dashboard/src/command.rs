@@ -4,13 +4,13 @@ use cutover::store::Reason;
 use cutover::{Percentage, SystemMode};
 
 use crate::Role;
-use crate::fields::Fields;
+use crate::fields::{Fields, asks_for_emergency, emergency_reason};
 
 /// What can be asked of a migration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Command {
-    /// Another mode; never `EmergencyRollback`, which is [`Emergency`](Self::Emergency).
+    /// Another mode. One to `EmergencyRollback` is read as an [`Emergency`](Self::Emergency).
     Mode(SystemMode),
     /// Another rollout.
     Rollout(Percentage),
@@ -54,7 +54,8 @@ pub struct Demand {
     pub role: Role,
     /// Whether the migration's name has to be typed.
     pub confirm: bool,
-    /// Whether it is refused on another record than the one that was seen.
+    /// Whether it is refused on another record than the one that was seen. Of what is not, nothing but the role stands in the
+    /// way: no limit and no body either.
     pub expects: bool,
 }
 
@@ -98,7 +99,7 @@ impl Command {
         let guarded = Demand { role: Role::Override, confirm: true, expects: true };
         let always = Demand { role: Role::Operate, confirm: false, expects: false };
         match self {
-            Self::Emergency | Self::Plan(PlanCommand::Abort) => always,
+            Self::Emergency | Self::Mode(SystemMode::EmergencyRollback) | Self::Plan(PlanCommand::Abort) => always,
             Self::Mode(SystemMode::NewOnly)
             | Self::Plan(PlanCommand::Acknowledge(_))
             | Self::Reconcile
@@ -129,7 +130,7 @@ pub struct Order {
     pub command: Command,
     /// The record that was seen; `None` where that does not matter.
     pub seen: Option<Seen>,
-    /// Why.
+    /// Why. That of an emergency is as the audit has it: with its beginning, and cut and marked where it is too long.
     pub reason: Reason,
     /// What was typed as the migration's name.
     pub confirm: Option<String>,
@@ -160,41 +161,50 @@ pub const MAX_BODY: usize = 16 * 1024;
 
 /// Reads the body of the command `name`.
 ///
-/// An emergency is read from any body: nothing stands in its way.
+/// An emergency is read from any body: nothing stands in its way. So are `abort`, which is one, and `mode` with
+/// `emergency_rollback`, which is an [`Emergency`](Command::Emergency) by another name.
 ///
 /// ```
 /// use cutover_dashboard::command::{Command, Format, PlanCommand, decode};
 ///
 /// let order = decode("pause", Format::Form, b"epoch=0&etag=&reason=a+look+first")?;
 /// assert_eq!((order.command, order.reason.as_str()), (Command::Plan(PlanCommand::Pause), "a look first"));
-/// assert_eq!(decode("emergency", Format::Json, b"{").map(|order| order.command), Ok(Command::Emergency));
+/// for (name, body) in [("emergency", "{"), ("mode", "{\"mode\": \"emergency_rollback\", \"reason\": 7")] {
+///     assert_eq!(decode(name, Format::Json, body.as_bytes())?.command, Command::Emergency);
+/// }
 /// # Ok::<(), cutover_dashboard::command::CommandError>(())
 /// ```
 ///
 /// # Errors
 /// [`CommandError`], which never repeats anything of the body.
 pub fn decode(name: &str, format: Format, body: &[u8]) -> Result<Order, CommandError> {
-    let fields = Fields::read(format, body);
-    if name == "emergency" {
-        return emergency(&fields.unwrap_or_default());
+    if let Some(command) = always(name, format, body) {
+        return Ok(Order { command, seen: None, reason: emergency_reason(format, body), confirm: None });
     }
     let name = Command::NAMES.into_iter().find(|known| *known == name).ok_or(CommandError::UnknownCommand)?;
-    let fields = fields?;
+    let fields = Fields::read(format, body)?;
     fields.check_allowed(name)?;
-    let command = command(name, &fields)?;
-    if command == Command::Emergency {
-        return emergency(&fields);
+    Ok(Order {
+        command: command(name, &fields)?,
+        seen: Some(fields.seen()?),
+        reason: fields.reason()?,
+        confirm: fields.confirm()?,
+    })
+}
+
+/// What is carried out whatever its body says.
+fn always(name: &str, format: Format, body: &[u8]) -> Option<Command> {
+    match name {
+        "emergency" => Some(Command::Emergency),
+        "mode" if asks_for_emergency(format, body) => Some(Command::Emergency),
+        "abort" => Some(Command::Plan(PlanCommand::Abort)),
+        _ => None,
     }
-    let seen = if command.demand().expects { Some(fields.seen()?) } else { None };
-    Ok(Order { reason: fields.reason()?, seen, confirm: fields.confirm()?, command })
 }
 
 fn command(name: &str, fields: &Fields) -> Result<Command, CommandError> {
     Ok(match name {
-        "mode" => {
-            let mode = fields.mode()?;
-            if mode == SystemMode::EmergencyRollback { Command::Emergency } else { Command::Mode(mode) }
-        }
+        "mode" => Command::Mode(fields.mode()?),
         "rollout" => Command::Rollout(fields.percent()?.ok_or(CommandError::Missing { field: "percent" })?),
         "shadow-share" => Command::ShadowShare(fields.percent()?),
         "approve" => Command::Plan(PlanCommand::Approve(fields.step()?)),
@@ -202,20 +212,11 @@ fn command(name: &str, fields: &Fields) -> Result<Command, CommandError> {
         "pause" => Command::Plan(PlanCommand::Pause),
         "resume" => Command::Plan(PlanCommand::Resume),
         "restart" => Command::Plan(PlanCommand::Restart),
-        "abort" => Command::Plan(PlanCommand::Abort),
         "reconcile" => Command::Reconcile,
         "clear-discrepancies" => Command::ClearDiscrepancies,
         "begin-anew" => Command::BeginAnew,
         _ => return Err(CommandError::UnknownCommand),
     })
-}
-
-/// What the audit says when an emergency came without a reason that it takes.
-const EMERGENCY_REASON: &str = "from the dashboard";
-
-fn emergency(fields: &Fields) -> Result<Order, CommandError> {
-    let reason = fields.reason().or_else(|_| EMERGENCY_REASON.parse().map_err(|_| CommandError::Reason))?;
-    Ok(Order { command: Command::Emergency, seen: None, reason, confirm: None })
 }
 
 /// A body says no command. It holds nothing of the body.

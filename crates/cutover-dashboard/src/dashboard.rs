@@ -50,6 +50,7 @@ use crate::{Authorizer, Migration, api, gate, live, pages, tasks};
 pub struct Dashboard {
     authorizer: Box<dyn Authorizer>,
     migrations: Vec<Migration>,
+    registries: Vec<MigrationRegistry>,
     origin: Option<String>,
     base_path: Option<String>,
     sample_every: Duration,
@@ -64,6 +65,7 @@ impl Dashboard {
         Self {
             authorizer: Box::new(authorizer),
             migrations: Vec::new(),
+            registries: Vec::new(),
             origin: None,
             base_path: None,
             sample_every: Duration::from_secs(5),
@@ -80,7 +82,7 @@ impl Dashboard {
     }
 
     /// Shows all migrations of the registry that are in it now, besides those that were given before: they have their
-    /// controllers and nothing else.
+    /// controllers and nothing else. Its groups are shown with a switch for each, as they are when somebody looks or pulls it.
     pub fn registry(mut self, registry: &MigrationRegistry) -> Self {
         let controllers = registry.ids().into_iter().filter_map(|id| registry.get(id.as_str()));
         for controller in controllers {
@@ -88,6 +90,7 @@ impl Dashboard {
                 self.migrations.push(Migration::new(&controller));
             }
         }
+        self.registries.push(registry.clone());
         self
     }
 
@@ -145,9 +148,11 @@ impl Dashboard {
 
     fn state(self) -> Result<State, DashboardError> {
         self.check()?;
-        let Self { authorizer, migrations, origin, base_path, sample_every, timeout, clock, until: _ } = self;
+        let Self { authorizer, migrations, registries, origin, base_path, sample_every, timeout, clock, until: _ } =
+            self;
         Ok(State {
             migrations: migrations.into_iter().map(Watched::new).collect(),
+            registries,
             authorizer,
             origin: origin.as_deref().map(Origin::parse).transpose()?,
             base_path: base_path.map(|base| base.trim_end_matches('/').to_owned()),

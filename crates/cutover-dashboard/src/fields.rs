@@ -1,8 +1,11 @@
 //! The fields of a body, before anybody asks which command they are of.
 
-use cutover::store::Reason;
+use std::borrow::Cow;
+
+use cutover::store::{Author, Reason};
 use cutover::{Percentage, SystemMode};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::command::{CommandError, Format, MAX_BODY, Seen};
 
@@ -96,6 +99,42 @@ impl Fields {
         named.then_some(step).ok_or(CommandError::Value { field: "step", allowed: "the name of a step of the plan" })
     }
 }
+
+/// The text of a field in a body that may be cut, broken or no body of a command at all.
+fn loosely(format: Format, body: &[u8], name: &str) -> Option<String> {
+    match format {
+        Format::Form => form_urlencoded::parse(body).find(|(of, _)| of == name).map(|(_, text)| text.into_owned()),
+        Format::Json => match serde_json::from_slice::<Value>(body) {
+            Ok(whole) => whole.get(name)?.as_str().map(ToOwned::to_owned),
+            Err(_) => loosely_of_json(&String::from_utf8_lossy(body), name),
+        },
+    }
+}
+
+/// Within a text of JSON a quotation mark never stands without a backslash, so that what is found is a field.
+fn loosely_of_json(body: &str, name: &str) -> Option<String> {
+    let value = |rest: &str| {
+        let value = rest.trim_start().strip_prefix(':')?;
+        let closed = [Cow::Borrowed(value), Cow::Owned(format!("{value}\""))];
+        closed.iter().find_map(|value| String::deserialize(&mut serde_json::Deserializer::from_str(value)).ok())
+    };
+    body.split(&format!("\"{name}\"")).skip(1).find_map(value)
+}
+
+/// Whether the body of the command `mode` asks for an emergency, whatever else is wrong with it.
+pub(crate) fn asks_for_emergency(format: Format, body: &[u8]) -> bool {
+    let mode = loosely(format, body, "mode").and_then(|mode| mode.parse().ok());
+    mode == Some(SystemMode::EmergencyRollback)
+}
+
+/// The reason of an emergency, as far as the body gives one: nothing stands in its way.
+pub(crate) fn emergency_reason(format: Format, body: &[u8]) -> Reason {
+    let given = loosely(format, body, "reason").filter(|reason| !reason.trim().is_empty());
+    Author::for_emergency("", given.as_deref().unwrap_or(NO_REASON)).reason
+}
+
+/// What the audit says when an emergency came without a reason.
+const NO_REASON: &str = "from the dashboard";
 
 /// Whether it is no longer than names are, and has no control characters.
 fn is_short(text: &str) -> bool {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{OriginalUri, Request};
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
@@ -13,7 +13,9 @@ use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, header};
 use tower_service::Service;
 
-use crate::command::MAX_BODY;
+use crate::body::{Reading, Rest};
+use crate::command::Format;
+use crate::fields::asks_for_emergency;
 use crate::origin::{self, Door};
 use crate::respond::{refuse, secure};
 use crate::state::State;
@@ -40,12 +42,13 @@ async fn admit(state: &State, routes: Router, request: Request) -> Result<Respon
     let refused = |problem: Problem| {
         if asked.api { refuse(&problem, true) } else { pages::refused(&mount, &principal, &problem) }
     };
-    check_method(state, &parts, &principal, asked).map_err(refused)?;
+    check_method(state, &parts, asked).map_err(refused)?;
     let body =
-        if parts.method == Method::POST { read(state, body, asked).await.map_err(refused)? } else { Body::empty() };
-    parts.extensions.insert(mount);
-    parts.extensions.insert(principal);
-    serve(state, routes, Request::from_parts(parts, body), asked).await
+        if asked.is_sent() { take(state, &principal, body, asked).await.map_err(refused)? } else { Body::empty() };
+    parts.extensions.insert(mount.clone());
+    parts.extensions.insert(principal.clone());
+    let response = serve(state, routes, Request::from_parts(parts, body), asked).await?;
+    Ok(wrong_method(&response, asked).map_or(response, |(problem, allow)| allowing(refused(problem), allow)))
 }
 
 /// What is asked for, by the path and the method.
@@ -53,7 +56,17 @@ async fn admit(state: &State, routes: Router, request: Request) -> Result<Respon
 struct Asked {
     api: bool,
     page: bool,
-    emergency: bool,
+    sent: Sent,
+}
+
+/// What is to be changed, as far as the path says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    Nothing,
+    Emergency,
+    /// Another mode, which may be an emergency.
+    Mode,
+    Command,
 }
 
 impl Asked {
@@ -61,9 +74,28 @@ impl Asked {
         let path = parts.uri.path();
         let api = path == "/api" || path.starts_with("/api/");
         let live = path == "/live" || (path.starts_with("/m/") && path.ends_with("/live"));
-        let emergency = path.ends_with("/emergency") || path.ends_with("/abort");
         let reads = parts.method == Method::GET || parts.method == Method::HEAD;
-        Self { api, page: reads && !api && !live && !path.starts_with("/assets/"), emergency }
+        let page = reads && !api && !live && !path.starts_with("/assets/");
+        let sent = if parts.method == Method::POST { Sent::to(path) } else { Sent::Nothing };
+        Self { api, page, sent }
+    }
+
+    fn is_sent(self) -> bool {
+        self.sent != Sent::Nothing
+    }
+
+    const fn format(self) -> Format {
+        if self.api { Format::Json } else { Format::Form }
+    }
+}
+
+impl Sent {
+    fn to(path: &str) -> Self {
+        match path.rsplit('/').next() {
+            Some("emergency" | "abort") => Self::Emergency,
+            Some("mode") => Self::Mode,
+            _ => Self::Command,
+        }
     }
 }
 
@@ -94,38 +126,65 @@ fn denied(deny: &Deny, asked: Asked) -> Response {
     }
 }
 
-fn check_method(state: &State, parts: &Parts, principal: &Principal, asked: Asked) -> Result<(), Problem> {
+fn check_method(state: &State, parts: &Parts, asked: Asked) -> Result<(), Problem> {
     if parts.method == Method::GET || parts.method == Method::HEAD {
         return Ok(());
     }
-    if parts.method != Method::POST {
-        return Err(Problem::new("method", 405, "There are GET, HEAD and POST."));
+    if !asked.is_sent() {
+        return Err(Problem::new("method", 405, "There are GET, HEAD and POST. Nothing was changed."));
     }
     let door = if asked.api { Door::Api } else { Door::Page };
-    origin::check(&parts.headers, door, state.origin.as_ref())?;
-    if state.limits.allows(principal.actor(), asked.emergency) {
+    origin::check(&parts.headers, door, state.origin.as_ref())
+}
+
+/// What is said to a request that the routes take in another way, and in which way they do.
+fn wrong_method(response: &Response, asked: Asked) -> Option<(Problem, &'static str)> {
+    if response.status() != StatusCode::METHOD_NOT_ALLOWED {
+        return None;
+    }
+    let (detail, allow) = match (asked.is_sent(), asked.api) {
+        (true, _) => ("This can only be read, with GET or HEAD. Nothing was changed.", "GET, HEAD"),
+        (false, true) => ("This changes something: send it with POST, as API.md says. Nothing was changed.", "POST"),
+        (false, false) => (
+            "This address changes something, so that it cannot be opened: use the form on its page. Nothing was changed.",
+            "POST",
+        ),
+    };
+    Some((Problem::new("method", 405, detail), allow))
+}
+
+fn allowing(mut response: Response, allow: &'static str) -> Response {
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+    response
+}
+
+fn check_limit(state: &State, principal: &Principal) -> Result<(), Problem> {
+    if state.limits.allows(principal.actor()) {
         return Ok(());
     }
-    let detail = if asked.emergency {
-        "You asked for too many emergencies in a short time. The ones before it hold; this one was not taken: wait a second."
-    } else {
-        "You asked for too many changes in a short time. Nothing was changed; wait a minute. An emergency still works."
-    };
+    let detail =
+        "You asked for too many changes in a short time. Nothing was changed; wait a minute. An emergency still works.";
     Err(Problem::new("rate", 429, detail))
 }
 
-/// An emergency waits no longer for its reason.
+/// An emergency waits no longer for its body, which it can do without.
 const EMERGENCY_BODY: Duration = Duration::from_secs(1);
 
-/// The whole body, if it is not too long and comes in time. An emergency needs none.
-async fn read(state: &State, body: Body, asked: Asked) -> Result<Body, Problem> {
-    let patience = if asked.emergency { EMERGENCY_BODY } else { state.timeout };
-    match tokio::time::timeout(patience, to_bytes(body, MAX_BODY)).await {
-        Ok(Ok(bytes)) => Ok(Body::from(bytes)),
-        _ if asked.emergency => Ok(Body::empty()),
-        Ok(Err(_)) => Err(Problem::new("body", 413, "The body has more than 16384 bytes. Nothing was changed.")),
-        Err(_) => Err(Problem::new("body", 408, "The body did not come in time. Nothing was changed.")),
+/// The body of a command that may be given. No limit holds up an emergency, and what has come of its body is enough.
+async fn take(state: &State, principal: &Principal, body: Body, asked: Asked) -> Result<Body, Problem> {
+    let mut reading = Reading::of(body);
+    if matches!(asked.sent, Sent::Emergency | Sent::Mode) {
+        let rest = reading.until(EMERGENCY_BODY).await;
+        if asked.sent == Sent::Emergency || asks_for_emergency(asked.format(), &reading.bytes) {
+            return Ok(Body::from(reading.bytes));
+        }
+        if rest == Rest::TooLong {
+            return Err(rest.into());
+        }
     }
+    check_limit(state, principal)?;
+    let rest = reading.until(state.timeout).await;
+    if rest == Rest::Nothing { Ok(Body::from(reading.bytes)) } else { Err(rest.into()) }
 }
 
 async fn serve(state: &State, mut routes: Router, request: Request, asked: Asked) -> Result<Response, Response> {
@@ -135,7 +194,7 @@ async fn serve(state: &State, mut routes: Router, request: Request, asked: Asked
         Ok(Ok(Err(never))) => match never {},
         Ok(Err(_)) => {
             tracing::error!("a part that the dashboard shows panicked");
-            Err(refuse(&Problem::new("panic", 500, "A part that the dashboard asks panicked."), asked.api))
+            Err(refuse(&Problem::panicked(asked.is_sent()), asked.api))
         }
         Err(_) => Err(refuse(&Problem::timeout(), asked.api)),
     }

@@ -14,6 +14,7 @@ mod act;
 mod api;
 mod attention;
 mod authorize;
+mod body;
 mod chart;
 pub mod command;
 mod dashboard;

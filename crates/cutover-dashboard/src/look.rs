@@ -1,9 +1,11 @@
 //! What pages and the API show, from memory: nothing here waits for a store.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cutover::guard::GuardReport;
 use cutover::plan::{Decision, PlanEnd, PlanReport, Step};
+use cutover::store::{GroupName, MigrationId};
 use cutover::{AutoRollback, MigrationStatus, PlanDriver, SystemMode};
 use tokio::time::Instant;
 
@@ -11,14 +13,17 @@ use crate::attention::{Facts, attention};
 use crate::command::Command;
 use crate::problem::sentence;
 use crate::state::{Counted, State, Watched};
-use crate::view::{Attention, Choice, MigrationView, Overview, PlanView, StepState, StepView, Summary};
+use crate::view::{Attention, Choice, GroupView, MigrationView, Overview, PlanView, StepState, StepView, Summary};
 use crate::{Migration, Principal, Role};
 
-/// All migrations.
+/// All migrations, the worst first; among those that are as bad, the ones that were rolled back.
 pub(crate) fn overview(state: &State, principal: &Principal) -> Overview {
     let mut migrations: Vec<Summary> = state.migrations.iter().map(summary).collect();
     migrations.sort_by(|one, other| {
-        let worst = |summary: &Summary| summary.attention.first().map(|first| first.severity);
+        let worst = |summary: &Summary| {
+            let rolled_back = summary.status.mode == SystemMode::EmergencyRollback;
+            (summary.attention.first().map(|first| first.severity), rolled_back)
+        };
         worst(other).cmp(&worst(one)).then_with(|| one.status.id.cmp(&other.status.id))
     });
     Overview {
@@ -27,7 +32,20 @@ pub(crate) fn overview(state: &State, principal: &Principal) -> Overview {
         as_of: state.now(),
         stamp: stamp_of_all(state, stamp),
         migrations,
+        groups: groups(state),
     }
+}
+
+/// The groups of all registries. One name is one group.
+pub(crate) fn groups(state: &State) -> Vec<GroupView> {
+    let mut members: BTreeMap<GroupName, BTreeSet<MigrationId>> = BTreeMap::new();
+    for registry in &state.registries {
+        for group in registry.groups().iter().filter_map(|name| registry.group(name.as_str()).ok()) {
+            members.entry(group.name().clone()).or_default().extend(group.ids());
+        }
+    }
+    let view = |(name, migrations): (_, BTreeSet<_>)| GroupView { name, migrations: migrations.into_iter().collect() };
+    members.into_iter().map(view).collect()
 }
 
 fn summary(watched: &Watched) -> Summary {
@@ -35,8 +53,8 @@ fn summary(watched: &Watched) -> Summary {
     Summary { attention: seen.attention(), plan: seen.report.as_ref().map(ToString::to_string), status: seen.status }
 }
 
-/// One migration.
-pub(crate) fn migration(state: &State, principal: &Principal, watched: &Watched) -> MigrationView {
+/// One migration, with so many of its newest points.
+pub(crate) fn migration(state: &State, principal: &Principal, watched: &Watched, points: usize) -> MigrationView {
     let seen = Seen::of(watched);
     MigrationView {
         actor: principal.actor().to_string(),
@@ -48,7 +66,7 @@ pub(crate) fn migration(state: &State, principal: &Principal, watched: &Watched)
         guard: seen.guard.clone(),
         discrepancies: seen.discrepancies,
         stuck: seen.counted.stuck,
-        series: watched.series(state.sample_every),
+        series: watched.series(state.sample_every, points),
         status: seen.status,
     }
 }

@@ -34,6 +34,12 @@ impl Problem {
         Self::new("timeout", 503, detail)
     }
 
+    /// A part that the host gave panicked, perhaps while something was being done.
+    pub(crate) fn panicked(changes: bool) -> Self {
+        let advice = if changes { " Look at what holds before it is tried again." } else { "" };
+        Self::new("panic", 500, format!("A part that the dashboard asks panicked.{advice}"))
+    }
+
     fn doubt(doubt: Doubt) -> Self {
         let detail =
             format!("{}. Reconcile before more is exposed to the new side. Nothing was changed.", sentence(&doubt));

@@ -6,6 +6,7 @@ use cutover::store::ItemId;
 use serde::Deserialize;
 
 use crate::records::MAX_PAGE;
+use crate::series::POINTS;
 use crate::view::Problem;
 
 /// The query of a page of discrepancies, as it came. What is empty was not asked for.
@@ -25,6 +26,13 @@ pub(crate) struct AuditQuery {
     pub(crate) before: Option<String>,
     pub(crate) limit: Option<String>,
     pub(crate) verify: Option<String>,
+}
+
+/// The query of what has a series.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct SeriesQuery {
+    pub(crate) points: Option<String>,
 }
 
 /// The query of claims.
@@ -84,6 +92,15 @@ impl AuditQuery {
             limit: limit(self.limit.as_ref())?,
             verify,
         })
+    }
+}
+
+impl SeriesQuery {
+    /// How many points are wanted.
+    pub(crate) fn read(&self) -> Result<usize, Problem> {
+        let Some(points) = given(self.points.as_ref()) else { return Ok(POINTS) };
+        let points = points.parse().ok().filter(|points| *points <= POINTS);
+        points.ok_or_else(|| refused("points", "0 to 720"))
     }
 }
 

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use cutover::Percentage;
 use cutover::guard::{GuardReport, Strength};
-use cutover::monitor::{Histogram, MonitorSnapshot, SideCounts};
+use cutover::monitor::{Histogram, MonitorSnapshot, PhaseCounts, SideCounts};
+use cutover::{Percentage, SystemMode};
 
 use crate::view::{Evidence, Point, Series, SidePoint};
 
@@ -15,32 +15,59 @@ pub(crate) const POINTS: usize = 720;
 /// The last points, and where the next one begins.
 #[derive(Debug, Default)]
 pub(crate) struct Sampler {
-    last: Option<MonitorSnapshot>,
+    last: Option<Looked>,
     points: VecDeque<Point>,
     taken: u64,
+}
+
+/// What was seen last.
+#[derive(Debug)]
+struct Looked {
+    snapshot: MonitorSnapshot,
+    /// The phase that had ended last then.
+    ended: Option<(u64, SystemMode)>,
+    at: u64,
+    rollout: Percentage,
 }
 
 /// What stands beside the counts.
 #[derive(Debug, Clone)]
 pub(crate) struct Beside {
     pub(crate) at: u64,
+    /// When the record came that holds.
+    pub(crate) since: u64,
     pub(crate) rollout: Percentage,
     pub(crate) evidence: Vec<Evidence>,
 }
 
 impl Sampler {
     /// Takes in the next snapshot. The first one says only where to begin: what was counted before has no place in time. In
-    /// another phase everything was counted since the point before.
-    pub(crate) fn take(&mut self, snapshot: MonitorSnapshot, beside: Beside) {
-        let came = self.last.as_ref().map(|last| snapshot.since(last).unwrap_or_else(|| snapshot.clone()));
-        if let Some(came) = came {
-            self.points.push_back(point(&came, beside));
-            self.taken = self.taken.wrapping_add(1);
+    /// another phase everything was counted since the point before, and what the phase before had counted until it `ended` and
+    /// nobody had seen has a point of its own, from when the record came.
+    pub(crate) fn take(&mut self, snapshot: MonitorSnapshot, ended: Option<&MonitorSnapshot>, beside: Beside) {
+        let Beside { at, rollout, .. } = beside;
+        if let Some(last) = self.last.take() {
+            let came = snapshot.since(&last.snapshot);
+            let unseen = ended.filter(|_| came.is_none()).and_then(|ended| last.unseen_of(ended, &beside));
+            if let Some(unseen) = unseen {
+                self.push(unseen);
+            }
+            self.push(point(came.as_ref().unwrap_or(&snapshot), beside));
         }
+        self.last = Some(Looked { snapshot, ended: ended.map(phase), at, rollout });
+    }
+
+    fn push(&mut self, point: Point) {
+        self.points.push_back(point);
+        self.taken = self.taken.wrapping_add(1);
         if self.points.len() > POINTS {
             self.points.pop_front();
         }
-        self.last = Some(snapshot);
+    }
+
+    /// Whether these counts are of another phase than what was seen last.
+    pub(crate) fn is_behind(&self, counts: &PhaseCounts) -> bool {
+        self.last.as_ref().is_some_and(|last| phase(&last.snapshot) != (counts.epoch, counts.mode))
     }
 
     /// How many points there were so far.
@@ -48,14 +75,33 @@ impl Sampler {
         self.taken
     }
 
-    pub(crate) fn series(&self, every: Duration) -> Series {
-        Series { every: nanos(every), points: self.points.iter().cloned().collect() }
+    /// So many of the newest points at most.
+    pub(crate) fn series(&self, every: Duration, points: usize) -> Series {
+        let skipped = self.points.len().saturating_sub(points);
+        Series { every: nanos(every), points: self.points.iter().skip(skipped).cloned().collect() }
     }
+}
+
+impl Looked {
+    /// What a phase had counted when it ended and nobody has seen: more of the one that was seen last, or all of one that came
+    /// and went since.
+    fn unseen_of(&self, ended: &MonitorSnapshot, beside: &Beside) -> Option<Point> {
+        let more = ended.since(&self.snapshot);
+        let unseen = more.or_else(|| (self.ended != Some(phase(ended))).then(|| ended.clone()))?;
+        let counted = unseen.counts.legacy.started + unseen.counts.new.started > 0;
+        let at = beside.since.min(beside.at).max(self.at);
+        let beside = Beside { at, since: at, rollout: self.rollout, evidence: Vec::new() };
+        counted.then(|| point(&unseen, beside))
+    }
+}
+
+const fn phase(snapshot: &MonitorSnapshot) -> (u64, SystemMode) {
+    (snapshot.counts.epoch, snapshot.counts.mode)
 }
 
 fn point(came: &MonitorSnapshot, beside: Beside) -> Point {
     let counts = &came.counts;
-    let Beside { at, rollout, evidence } = beside;
+    let Beside { at, rollout, evidence, .. } = beside;
     Point {
         at,
         epoch: counts.epoch,

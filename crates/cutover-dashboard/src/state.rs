@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
-use cutover::Clock;
+use cutover::{Clock, MigrationRegistry};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
@@ -16,6 +16,8 @@ use crate::{Authorizer, Migration};
 /// What all requests share.
 pub(crate) struct State {
     pub(crate) migrations: Vec<Watched>,
+    /// Whose groups are shown.
+    pub(crate) registries: Vec<MigrationRegistry>,
     pub(crate) authorizer: Box<dyn Authorizer>,
     pub(crate) origin: Option<Origin>,
     /// What stands before every path, if the host says so.
@@ -89,9 +91,9 @@ impl Watched {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Both sides over time; `None` without a monitor.
-    pub(crate) fn series(&self, every: Duration) -> Option<Series> {
+    /// Both sides over time, in so many of the newest points at most; `None` without a monitor.
+    pub(crate) fn series(&self, every: Duration, points: usize) -> Option<Series> {
         self.migration.monitor.as_ref()?;
-        Some(self.kept().sampler.series(every))
+        Some(self.kept().sampler.series(every, points))
     }
 }

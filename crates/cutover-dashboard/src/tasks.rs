@@ -5,13 +5,16 @@ use std::pin::pin;
 use std::sync::Weak;
 use std::time::Duration;
 
+use cutover::monitor::Evidence as _;
 use cutover::store::StoreError;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join, select};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::Migration;
 use crate::migration::Discrepancies;
+use crate::pages::words::millis;
 use crate::records::{MAX_PAGE, in_time};
 use crate::series::{Beside, evidence};
 use crate::state::{Counted, State, Watched};
@@ -34,25 +37,39 @@ async fn gone(state: Weak<State>) {
     }
 }
 
-/// Samples until the router is gone.
+/// How long it is at most until a change is sampled: what a monitor counted before it is gone with the next one.
+const CHANGES_EVERY: Duration = Duration::from_secs(1);
+
+/// Samples until the router is gone, and at each change.
 pub(crate) async fn sample(state: Weak<State>, every: Duration) {
+    let mut due = Instant::now();
     while let Some(state) = state.upgrade() {
+        let is_due = due <= Instant::now();
         for watched in &state.migrations {
             // What the host counts by may panic, which must not end the charts of the others.
-            drop(catch_unwind(AssertUnwindSafe(|| sample_one(&state, watched))));
+            drop(catch_unwind(AssertUnwindSafe(|| sample_one(&state, watched, is_due))));
         }
         drop(state);
-        tokio::time::sleep(every).await;
+        if is_due {
+            due = Instant::now() + every;
+        }
+        tokio::time::sleep(CHANGES_EVERY.min(due.saturating_duration_since(Instant::now()))).await;
     }
 }
 
-fn sample_one(state: &State, watched: &Watched) {
+fn sample_one(state: &State, watched: &Watched, is_due: bool) {
     let Some(monitor) = &watched.migration.monitor else { return };
-    let (snapshot, controller) = (monitor.snapshot(), &watched.migration.controller);
+    if !is_due && !watched.kept().sampler.is_behind(&monitor.counts()) {
+        return;
+    }
+    let (snapshot, ended) = (monitor.snapshot(), monitor.ended_phase());
+    let controller = &watched.migration.controller;
     let report = crate::look::guard(&watched.migration);
     let evidence = report.filter(|report| report.epoch == snapshot.counts.epoch).map(|report| evidence(&report));
-    let beside = Beside { at: state.now(), rollout: controller.rollout(), evidence: evidence.unwrap_or_default() };
-    watched.kept().sampler.take(snapshot, beside);
+    let (at, since) = (state.now(), controller.status().since.map(millis));
+    let (since, rollout) = (since.unwrap_or(at), controller.rollout());
+    let beside = Beside { at, since, rollout, evidence: evidence.unwrap_or_default() };
+    watched.kept().sampler.take(snapshot, ended.as_ref(), beside);
 }
 
 /// Asks the stores what is shown of them at a glance, until the router is gone. A store that hangs holds up no page.

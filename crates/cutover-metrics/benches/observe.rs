@@ -85,13 +85,16 @@ fn calls(criterion: &mut Criterion) {
 fn scrapes(criterion: &mut Criterion) {
     let (_provider, registry, meter) = exported();
     let metrics = MetricsObserver::new(&meter);
-    for migration in 0..10 {
+    let opened = |migration| {
         let id = format!("migration-{migration}");
         let opened = MigrationController::builder(&id, MemoryStore::new()).manual_refresh().open();
-        metrics.observe_controller(&futures::executor::block_on(opened).unwrap()).keep();
+        let controller = futures::executor::block_on(opened).unwrap();
+        metrics.observe_controller(&controller).keep();
         metrics.observe(&id, &served());
         metrics.observe(&id, &compared());
-    }
+        controller
+    };
+    let _controllers: Vec<_> = (0..10).map(opened).collect();
     criterion.bench_function("scrape of ten migrations", |bencher| {
         bencher.iter(|| TextEncoder::new().encode_to_string(&registry.gather()).unwrap());
     });

@@ -6,8 +6,8 @@ use cutover::{Percentage, Side, SystemMode};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::AsyncInstrument;
 
+use crate::cells::Out;
 use crate::metric::attribute::{CONDITION, EVIDENCE, HEALTH_STATE, MODE, SIDE, SUBJECT, VERDICT};
-use crate::series::Out;
 use crate::state::State;
 
 /// What a gauge of fractions is told to.
@@ -150,7 +150,7 @@ impl State {
 
     /// A gauge cannot be told for several at once, so that migrations beyond the limit have none.
     fn named(&self, migration: &str) -> Option<KeyValue> {
-        self.migrations.named(migration, migration).map(crate::series::MigrationSeries::attribute)
+        self.migrations.named(migration, migration).map(crate::migration::MigrationSeries::attribute)
     }
 }
 

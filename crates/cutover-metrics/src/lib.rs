@@ -15,9 +15,11 @@
 
 #![cfg_attr(cutover_docsrs, feature(doc_cfg))]
 
+mod cells;
 mod contain;
 mod gauges;
 pub mod metric;
+mod migration;
 mod names;
 mod observer;
 mod series;

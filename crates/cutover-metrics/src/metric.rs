@@ -9,13 +9,15 @@ pub mod attribute {
     pub const RUNNER: &str = "cutover.runner";
     /// `legacy` or `new`.
     pub const SIDE: &str = "cutover.side";
+    /// What a plan came to, or what was said to it: a [`PlanEvent`](cutover::observe::PlanEvent).
+    pub const EVENT: &str = "cutover.event";
     /// What a side ran for: `serve`, `shadow`, or `fallback` when legacy answered because new had failed.
     pub const ROLE: &str = "cutover.role";
-    /// How a side or a health check ended, such as `ok` or `timed_out`.
+    /// How a side, a health check or a claim ended, such as `ok`, `timed_out` or `released`.
     pub const OUTCOME: &str = "cutover.outcome";
     /// A [`Verdict`](cutover::Verdict) on both sides, or the one of a guard.
     pub const VERDICT: &str = "cutover.verdict";
-    /// Why a shadow did not run, or why the store is not believed.
+    /// Why a shadow did not run, why a change or a claim was refused, or why the store is not believed.
     pub const REASON: &str = "cutover.reason";
     /// A [`Part`](cutover::observe::Part) that the host gave.
     pub const PART: &str = "cutover.part";
@@ -32,7 +34,8 @@ pub mod attribute {
 }
 
 use attribute::{
-    CONDITION, EVIDENCE, HEALTH_STATE, MIGRATION, MODE, OUTCOME, PART, REASON, ROLE, RUNNER, SIDE, SUBJECT, VERDICT,
+    CONDITION, EVENT, EVIDENCE, HEALTH_STATE, MIGRATION, MODE, OUTCOME, PART, REASON, ROLE, RUNNER, SIDE, SUBJECT,
+    VERDICT,
 };
 
 /// One metric. Its name, unit and attributes stay as they are; a later version may add metrics.
@@ -69,7 +72,7 @@ pub const DURATION_BOUNDARIES: [f64; 18] =
     [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
 
 /// All metrics, in the order of the table in README.md.
-pub const METRICS: [Metric; 25] = [
+pub const METRICS: [Metric; 30] = [
     CALLS,
     CALL_DURATION,
     COMPARISONS,
@@ -83,6 +86,11 @@ pub const METRICS: [Metric; 25] = [
     STORE_OUTAGES,
     DOUBTS,
     HEALTH_CHECKS,
+    CHANGES_REFUSED,
+    PLAN_EVENTS,
+    CLAIMS,
+    CLAIMS_REFUSED,
+    CLAIMS_ENDED,
     CURRENT_MODE,
     ROLLOUT,
     SHADOW_SHARE,
@@ -108,7 +116,7 @@ pub(crate) const CALL_DURATION: Metric = Metric {
     ..counter(
         "cutover.call.duration",
         "s",
-        &[MIGRATION, OUTCOME, RUNNER, SIDE],
+        &[MIGRATION, OUTCOME, ROLE, RUNNER, SIDE],
         "How long one side of a call ran; abandoned runs are left out.",
     )
 };
@@ -165,6 +173,32 @@ pub(crate) const HEALTH_CHECKS: Metric = counter(
     "{check}",
     &[MIGRATION, OUTCOME, SIDE],
     "Health checks of this process, by how they ended.",
+);
+pub(crate) const CHANGES_REFUSED: Metric = counter(
+    "cutover.changes.refused",
+    "{change}",
+    &[MIGRATION, REASON],
+    "Changes that were asked of this process and not made, by reason.",
+);
+pub(crate) const PLAN_EVENTS: Metric = counter(
+    "cutover.plan.events",
+    "{event}",
+    &[EVENT, MIGRATION],
+    "What plans came to, and what people said to them, as this process stored it.",
+);
+pub(crate) const CLAIMS: Metric =
+    counter("cutover.claims", "{claim}", &[MIGRATION, SIDE], "Items that this process claimed for a side.");
+pub(crate) const CLAIMS_REFUSED: Metric = counter(
+    "cutover.claims.refused",
+    "{claim}",
+    &[MIGRATION, REASON, SIDE],
+    "Items that this process wanted to claim for a side and did not get, by reason.",
+);
+pub(crate) const CLAIMS_ENDED: Metric = counter(
+    "cutover.claims.ended",
+    "{claim}",
+    &[MIGRATION, OUTCOME, SIDE],
+    "Claims of this process that ended, by how.",
 );
 pub(crate) const CURRENT_MODE: Metric = gauge(
     "cutover.mode",

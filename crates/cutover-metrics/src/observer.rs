@@ -8,8 +8,9 @@ use cutover::observe::{Event, Observer, Sample};
 use cutover::{MigrationController, MigrationRegistry, Side};
 use opentelemetry::metrics::Meter;
 
+use crate::migration::MigrationSeries;
 use crate::names::Names;
-use crate::series::{MigrationSeries, Role, RunnerSeries};
+use crate::series::{Role, RunnerSeries};
 use crate::state::State;
 use crate::watch::{Source, Watch};
 
@@ -70,27 +71,32 @@ impl MetricsObserver {
     /// Reads gauges from `controller` whenever the meter is asked, until the answer is dropped. Its
     /// [status](MigrationController::status) is read: the store is not asked.
     ///
-    /// The watch holds a handle of the controller. What the controller tells is counted only if it was
-    /// [built](cutover::control::ControllerBuilder::observe) with this observer.
+    /// The watch does not keep the controller alive: its gauges end with its last handle. What the controller tells is counted
+    /// only if it was [built](cutover::control::ControllerBuilder::observe) with this observer.
     pub fn observe_controller(&self, controller: &MigrationController) -> Watch {
         self.count_from_zero(controller.id().as_str());
-        Watch::new(&self.state, Source::Controller(controller.clone()))
+        Watch::new(&self.state, Source::Controller(controller.downgrade()))
     }
 
-    /// As [`observe_controller`](Self::observe_controller), for all that are in `registry` whenever the meter is asked.
+    /// As [`observe_controller`](Self::observe_controller), for all that are in `registry` whenever the meter is asked. The
+    /// registry is not kept alive either.
     pub fn observe_registry(&self, registry: &MigrationRegistry) -> Watch {
         registry.ids().iter().for_each(|id| self.count_from_zero(id.as_str()));
-        Watch::new(&self.state, Source::Registry(registry.clone()))
+        Watch::new(&self.state, Source::Registry(registry.downgrade()))
     }
 
     /// Reads what a guard of the migration `id` found last, whenever the meter is asked, until the answer is dropped.
+    ///
+    /// What `report` holds is held for as long. A driver holds its controller, which holds this observer: give the
+    /// [reports](cutover::PlanDriver::reports) of a driver, and not the driver.
     ///
     /// ```
     /// # use cutover::{AutoRollback, PlanDriver};
     /// # use cutover_metrics::{MetricsObserver, Watch};
     /// # fn watch(metrics: &MetricsObserver, rollback: AutoRollback, driver: PlanDriver) -> [Watch; 2] {
     /// let guarding = metrics.observe_guard("prices", move || rollback.report());
-    /// let driving = metrics.observe_guard("search", move || driver.report()?.guard);
+    /// let reports = driver.reports();
+    /// let driving = metrics.observe_guard("search", move || reports()?.guard);
     /// # [guarding, driving] }
     /// ```
     pub fn observe_guard(&self, id: &str, report: impl Fn() -> Option<GuardReport> + Send + Sync + 'static) -> Watch {
@@ -114,7 +120,7 @@ impl MetricsObserver {
     #[inline]
     fn ran(&self, series: &RunnerSeries, role: Role, sample: &Sample) {
         series.ran(role, sample.side, sample.outcome);
-        if let Some(attributes) = series.duration(sample.side, sample.outcome) {
+        if let Some(attributes) = series.duration(role, sample.side, sample.outcome) {
             self.state.durations.record(sample.elapsed.as_secs_f64(), attributes);
         }
     }
@@ -139,6 +145,11 @@ impl Observer for MetricsObserver {
             Event::StoreLost => self.migration(source).store_lost(),
             Event::DoubtRaised { doubt } => self.migration(source).doubted(doubt),
             Event::HealthChecked { side, outcome, .. } => self.migration(source).checked(side, outcome.name()),
+            Event::ChangeRefused { why } => self.migration(source).refused(why.name()),
+            Event::PlanMoved { event, .. } => self.migration(source).plan_moved(event.name()),
+            Event::Claimed { side } => self.migration(source).claimed(side),
+            Event::NotClaimed { side, why } => self.migration(source).not_claimed(side, why.name()),
+            Event::ClaimEnded { side, end } => self.migration(source).claim_ended(side, end.name()),
             Event::Started { .. } | Event::StoreBack | Event::DoubtSettled | _ => {}
         }
     }

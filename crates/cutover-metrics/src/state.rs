@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use opentelemetry::metrics::{AsyncInstrument, Histogram, Meter};
 
+use crate::cells::Out;
 use crate::gauges;
 use crate::metric::{self, DURATION_BOUNDARIES, Metric};
+use crate::migration::MigrationSeries;
 use crate::names::Names;
-use crate::series::{MigrationSeries, Out, RunnerSeries};
+use crate::series::RunnerSeries;
 use crate::watch::Watched;
 
 pub(crate) struct State {
@@ -65,6 +67,11 @@ impl Telling<'_> {
         self.of_migrations(&metric::STORE_OUTAGES, MigrationSeries::tell_store_outages);
         self.of_migrations(&metric::DOUBTS, MigrationSeries::tell_doubts);
         self.of_migrations(&metric::HEALTH_CHECKS, MigrationSeries::tell_checks);
+        self.of_migrations(&metric::CHANGES_REFUSED, MigrationSeries::tell_refusals);
+        self.of_migrations(&metric::PLAN_EVENTS, MigrationSeries::tell_plan_events);
+        self.of_migrations(&metric::CLAIMS, MigrationSeries::tell_claims);
+        self.of_migrations(&metric::CLAIMS_REFUSED, MigrationSeries::tell_claim_refusals);
+        self.of_migrations(&metric::CLAIMS_ENDED, MigrationSeries::tell_claim_ends);
         self.counter(&metric::UNNAMED, |state, out| {
             out.observe(state.runners.unnamed() + state.migrations.unnamed(), &[]);
         });

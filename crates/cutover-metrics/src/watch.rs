@@ -4,16 +4,16 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use cutover::control::MigrationStatus;
+use cutover::MigrationController;
+use cutover::control::{MigrationStatus, WeakController, WeakRegistry};
 use cutover::guard::GuardReport;
-use cutover::{MigrationController, MigrationRegistry};
 
 use crate::contain::contained;
 use crate::state::State;
 
-/// Gauges are read from what is watched until this is dropped; then their series end.
+/// Gauges are read from what is watched until this is dropped, or until what is watched is gone; then their series end.
 ///
-/// [`keep`](Self::keep) makes it last as long as the meter provider.
+/// It keeps no controller and no registry alive. [`keep`](Self::keep) makes it last as long as the meter provider.
 #[must_use = "the gauges end when it is dropped"]
 pub struct Watch {
     state: Arc<State>,
@@ -26,7 +26,7 @@ impl Watch {
         Self { state: Arc::clone(state), ticket }
     }
 
-    /// Watches for as long as the meter provider lives. What is watched is held for as long.
+    /// Watches for as long as both what is watched and the meter provider live.
     pub fn keep(mut self) {
         self.ticket = None;
     }
@@ -46,20 +46,31 @@ impl fmt::Debug for Watch {
     }
 }
 
-/// Who says how it is.
+/// Who says how it is. A controller holds its observers, and so whatever these hold: it is not held in turn.
 #[derive(Clone)]
 pub(crate) enum Source {
-    Controller(MigrationController),
-    Registry(MigrationRegistry),
+    Controller(WeakController),
+    Registry(WeakRegistry),
     Guard { migration: Arc<str>, report: Arc<dyn Fn() -> Option<GuardReport> + Send + Sync> },
 }
 
 impl Source {
     fn controllers(&self) -> Vec<MigrationController> {
         match self {
-            Self::Controller(controller) => vec![controller.clone()],
-            Self::Registry(registry) => registry.ids().iter().filter_map(|id| registry.get(id.as_str())).collect(),
+            Self::Controller(controller) => controller.upgrade().into_iter().collect(),
+            Self::Registry(registry) => {
+                let Some(registry) = registry.upgrade() else { return Vec::new() };
+                registry.ids().iter().filter_map(|id| registry.get(id.as_str())).collect()
+            }
             Self::Guard { .. } => Vec::new(),
+        }
+    }
+
+    fn is_gone(&self) -> bool {
+        match self {
+            Self::Controller(controller) => controller.is_gone(),
+            Self::Registry(registry) => registry.is_gone(),
+            Self::Guard { .. } => false,
         }
     }
 }
@@ -77,7 +88,10 @@ pub(crate) struct Watched {
 impl Watched {
     fn add(&self, source: Source) -> u64 {
         let ticket = self.tickets.fetch_add(1, Ordering::Relaxed);
-        self.replace(|sources| sources.push((ticket, source)));
+        self.replace(|sources| {
+            sources.retain(|(_, source)| !source.is_gone());
+            sources.push((ticket, source));
+        });
         ticket
     }
 
@@ -85,7 +99,7 @@ impl Watched {
         self.replace(|sources| sources.retain(|(present, _)| *present != ticket));
     }
 
-    /// What is displaced is dropped outside of the lock: the last handle of a controller runs code of the host.
+    /// What is displaced is dropped outside of the lock: a guard's report is code of the host.
     fn replace(&self, change: impl FnOnce(&mut Vec<(u64, Source)>)) {
         let mut sources = self.lock();
         let mut after = (**sources).clone();
@@ -106,10 +120,13 @@ impl Watched {
     /// Reads what every controller says.
     pub(crate) fn each_status(&self, mut tell: impl FnMut(&MigrationStatus)) {
         let sources = self.sources();
-        for controller in sources.iter().flat_map(|(_, source)| source.controllers()) {
-            // It may be the last handle, whose drop runs code of the host: that is contained too.
-            if let Some(status) = self.read(move || controller.status()) {
-                tell(&status);
+        for (_, source) in sources.iter() {
+            // Handles of registries and controllers may be the last ones, whose drop runs code of the host: all of it is
+            // contained.
+            for controller in self.read(|| source.controllers()).unwrap_or_default() {
+                if let Some(status) = self.read(move || controller.status()) {
+                    tell(&status);
+                }
             }
         }
         self.read(move || drop(sources));

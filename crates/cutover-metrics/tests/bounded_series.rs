@@ -48,6 +48,34 @@ fn names_beyond_the_limit_share_one_and_are_counted() {
 }
 
 #[test]
+fn claims_plans_and_refusals_of_as_many_migrations_as_there_is_room_for_fit_into_the_sdk() {
+    use cutover::observe::{ClaimEnd, ClaimRefusal, PlanEvent, Refusal};
+    let exported = Exported::new();
+    let metrics = exported.observer();
+    for migration in (0..100).map(|name| format!("migration {name}")) {
+        metrics.observe(&migration, &Event::ChangeRefused { why: Refusal::Outdated });
+        metrics.observe(&migration, &Event::PlanMoved { event: PlanEvent::Entered, step: Some(1) });
+        for side in [Side::Legacy, Side::New] {
+            metrics.observe(&migration, &Event::Claimed { side });
+            metrics.observe(&migration, &Event::NotClaimed { side, why: ClaimRefusal::Held });
+            metrics.observe(&migration, &Event::ClaimEnded { side, end: ClaimEnd::Lost });
+        }
+    }
+    let scrape = exported.scrape();
+    for (metric, of_migration) in [
+        ("cutover_changes_refused_total", 9),
+        ("cutover_plan_events_total", 12),
+        ("cutover_claims_total", 2),
+        ("cutover_claims_refused_total", 24),
+        ("cutover_claims_ended_total", 10),
+    ] {
+        assert_eq!(scrape.samples(metric).len(), 65 * of_migration, "{metric}");
+    }
+    assert!(!exported.text().contains("otel_metric_overflow"));
+    assert_eq!(count(scrape.sum("cutover_claims_total", &[])), 200, "no claim is lost");
+}
+
+#[test]
 fn a_name_of_any_text_is_a_legal_label() {
     let exported = Exported::new();
     let metrics = exported.observer();
@@ -93,6 +121,7 @@ fn no_metric_has_an_attribute_whose_values_callers_choose() {
         "mode",
         "condition",
         "health.state",
+        "event",
         "subject",
         "evidence",
     ];

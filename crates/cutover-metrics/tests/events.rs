@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use cutover::clock::Instant;
 use cutover::control::Doubt;
-use cutover::observe::{CheckOutcome, Event, Observer, Part, Sample, SkipReason};
+use cutover::observe::{
+    CheckOutcome, ClaimEnd, ClaimRefusal, Event, Observer, Part, PlanEvent, Refusal, Sample, SkipReason,
+};
 use cutover::{Outcome, Route, Side, SystemMode, Verdict};
 use cutover_metrics::Watch;
 
@@ -143,6 +145,39 @@ fn the_store_and_the_checks_count_what_went_wrong() {
     for outcome in [CheckOutcome::Ok, CheckOutcome::Failed, CheckOutcome::TimedOut, CheckOutcome::Panicked] {
         let checked = Event::HealthChecked { side: Side::New, outcome, consecutive_failures: 1 };
         assert_eq!(added(&checked), [format!("health_checks outcome={outcome} side=new")]);
+    }
+}
+
+#[test]
+fn refused_changes_and_what_happens_to_a_plan_count_by_what_it_was() {
+    use PlanEvent as P;
+    use Refusal as R;
+    for why in [R::Text, R::Transition, R::RolloutFixed, R::InDoubt, R::Outdated, R::Evidence, R::Contended, R::Store] {
+        assert_eq!(added(&Event::ChangeRefused { why }), [format!("changes_refused reason={why}")]);
+    }
+    for event in [P::Entered, P::Approved, P::Acknowledged, P::Paused, P::Frozen, P::Asked] {
+        assert_eq!(added(&Event::PlanMoved { event, step: Some(3) }), [format!("plan_events event={event}")]);
+    }
+    for event in [P::Resumed, P::Restarted, P::Done, P::RolledBack, P::Aborted] {
+        assert_eq!(added(&Event::PlanMoved { event, step: None }), [format!("plan_events event={event}")]);
+    }
+}
+
+#[test]
+fn claims_count_by_side_when_they_begin_when_they_are_refused_and_when_they_end() {
+    use ClaimEnd as E;
+    use ClaimRefusal as C;
+    for side in [Side::Legacy, Side::New] {
+        assert_eq!(added(&Event::Claimed { side }), [format!("claims side={side}")]);
+        for why in [C::Item, C::Ttl, C::OutdatedRoute, C::NotServing, C::InDoubt, C::Unpersisted] {
+            assert_eq!(added(&Event::NotClaimed { side, why }), [format!("claims_refused reason={why} side={side}")]);
+        }
+        for why in [C::Assumed, C::Held, C::Completed, C::Late, C::Store] {
+            assert_eq!(added(&Event::NotClaimed { side, why }), [format!("claims_refused reason={why} side={side}")]);
+        }
+        for end in [E::Completed, E::Released, E::Lost, E::Dropped] {
+            assert_eq!(added(&Event::ClaimEnded { side, end }), [format!("claims_ended outcome={end} side={side}")]);
+        }
     }
 }
 

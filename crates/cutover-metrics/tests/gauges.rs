@@ -144,8 +144,9 @@ fn a_registry_tells_of_those_that_are_in_it_at_the_moment() {
 fn gauges_end_with_their_watch_unless_it_is_kept() {
     let exported = Exported::new();
     let metrics = exported.observer();
-    let watch = metrics.observe_controller(&open("cart"));
-    metrics.observe_controller(&open("payment")).keep();
+    let (cart, payment) = (open("cart"), open("payment"));
+    let watch = metrics.observe_controller(&cart);
+    metrics.observe_controller(&payment).keep();
     drop(metrics);
     assert_eq!(migrations(&exported.scrape()), ["cart", "payment"]);
     drop(watch);
@@ -185,8 +186,9 @@ fn a_clock_that_panics_costs_the_gauges_of_its_migration_only() {
     let metrics = exported.observer();
     let broken = BrokenClock(Arc::new(ManualClock::new()), Arc::default());
     let builder = MigrationController::builder("cart", MemoryStore::new()).manual_refresh().clock(broken.clone());
-    metrics.observe_controller(&block_on(builder.open()).unwrap()).keep();
-    metrics.observe_controller(&open("payment")).keep();
+    let (cart, payment) = (block_on(builder.open()).unwrap(), open("payment"));
+    metrics.observe_controller(&cart).keep();
+    metrics.observe_controller(&payment).keep();
     metrics.observe_guard("payment", || panic!("planned")).keep();
     broken.1.store(true, Ordering::Relaxed);
     let _silent = exported.scrape();
@@ -199,8 +201,9 @@ fn a_clock_that_panics_costs_the_gauges_of_its_migration_only() {
 fn a_migration_beyond_the_limit_of_names_has_no_gauges() {
     let exported = Exported::new();
     let metrics = exported.build(cutover_metrics::MetricsObserver::builder().max_names(1));
-    metrics.observe_controller(&open("cart")).keep();
-    metrics.observe_controller(&open("payment")).keep();
+    let (cart, payment) = (open("cart"), open("payment"));
+    metrics.observe_controller(&cart).keep();
+    metrics.observe_controller(&payment).keep();
     assert_eq!(migrations(&exported.scrape()), ["cart"]);
 }
 

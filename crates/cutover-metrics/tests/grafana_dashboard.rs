@@ -60,6 +60,32 @@ fn every_query_asks_for_metrics_labels_and_values_that_are_exported() {
 }
 
 #[test]
+fn a_panel_of_all_migrations_keeps_each_apart_and_says_which_it_is() {
+    let (dashboard, exported) = (dashboard(), exported());
+    let all = queries(&dashboard);
+    let of_migrations = all.iter().filter(|(expr, _)| expr.contains("$migration"));
+    assert!(of_migrations.clone().count() > 30);
+    for (expr, shown) in of_migrations {
+        assert!(exported.check(expr).unwrap().labels.contains("cutover_migration"), "{expr} adds migrations up");
+        let named = shown.iter().any(|text| placeholders(text).contains(&"cutover_migration"));
+        assert!(named, "{expr} is shown as {shown:?}");
+        let of_sides = expr.contains("cutover_calls_total") || expr.contains("cutover_call_duration");
+        assert!(!of_sides || shown.iter().any(|text| placeholders(text).contains(&"cutover_side")), "{expr}");
+    }
+}
+
+#[test]
+fn durations_of_shadows_stand_apart_from_those_of_sides_that_serve() {
+    let dashboard = dashboard();
+    let all = queries(&dashboard);
+    let durations: Vec<_> = all.iter().filter(|(expr, _)| expr.contains("cutover_call_duration")).collect();
+    assert_eq!(durations.len(), 3);
+    for (expr, shown) in durations {
+        assert!(expr.contains("cutover_role") && placeholders(shown[0]).contains(&"cutover_role"), "{expr}");
+    }
+}
+
+#[test]
 fn every_metric_is_on_it() {
     let (dashboard, exported) = (dashboard(), exported());
     let found = queries(&dashboard).into_iter().flat_map(|(expr, _)| exported.check(expr).unwrap().metrics);

@@ -10,11 +10,12 @@ use cutover_metrics::metric::{DURATION_BOUNDARIES, Kind};
 
 mod common;
 
-use common::text::parse;
+use common::text::{Sample, parse};
 use common::world::{Runner, World};
 use common::{Scrape, count, number, prometheus_name};
 
 const SIDES: [Side; 2] = [Side::Legacy, Side::New];
+const ROLES: [&str; 3] = ["serve", "shadow", "fallback"];
 
 fn lived() -> World {
     let world = World::new();
@@ -97,17 +98,36 @@ fn durations_are_those_that_another_observer_hears() {
     let world = lived();
     let scrape = world.exported.scrape();
     let heard = world.heard.calls.lock().unwrap();
-    for runner in ["price", "careful", "frugal"] {
+    let runs = SIDES.into_iter().flat_map(|side| Outcome::ALL.map(|outcome| (side, outcome)));
+    for (runner, role) in ["price", "careful", "frugal"].into_iter().flat_map(|runner| ROLES.map(|role| (runner, role)))
+    {
+        for (side, outcome) in runs.clone() {
+            let told = heard.get(&[runner, role, side.name(), outcome.name()].map(str::to_owned));
+            let durations = told.filter(|_| outcome != Outcome::Abandoned).cloned().unwrap_or_default();
+            let [side, outcome] = [("side", side.name()), ("outcome", outcome.name())];
+            check_durations(
+                &scrape,
+                &[("migration", "prices"), ("runner", runner), ("role", role), side, outcome],
+                &durations,
+            );
+        }
+    }
+}
+
+#[test]
+fn shadows_and_those_who_serve_have_durations_of_their_own_and_their_series_are_few() {
+    let world = lived();
+    let scrape = world.exported.scrape();
+    let mut series: Vec<_> = scrape.samples("cutover_call_duration_seconds").iter().collect();
+    series.retain(|sample| sample.name.ends_with("_count"));
+    for (role, sides) in [("serve", &SIDES[..]), ("shadow", &SIDES[..]), ("fallback", &[Side::Legacy][..])] {
         for side in SIDES {
-            for outcome in Outcome::ALL {
-                let of_runs = heard.iter().filter(|([r, _, s, o], _)| {
-                    r == runner && s == side.name() && o == outcome.name() && outcome != Outcome::Abandoned
-                });
-                let durations: Vec<Duration> = of_runs.flat_map(|(_, durations)| durations.clone()).collect();
-                let labels =
-                    [("migration", "prices"), ("runner", runner), ("side", side.name()), ("outcome", outcome.name())];
-                check_durations(&scrape, &labels, &durations);
-            }
+            let has = |sample: &&&Sample| {
+                sample.labels["cutover_role"] == role && sample.labels["cutover_side"] == side.name()
+            };
+            let told = series.iter().filter(has).count();
+            assert_eq!(told > 0, sides.contains(&side), "{role} of {side}");
+            assert!(told <= 3 * 4, "{role} of {side}: {told} series of three runners and four outcomes");
         }
     }
 }

@@ -63,6 +63,11 @@ impl ResolveError {
     pub(crate) fn unknown(name: &str) -> Self {
         Self::Unknown { name: excerpt(name) }
     }
+
+    #[cold]
+    pub(crate) fn panicked(name: &str) -> Self {
+        Self::Panicked { name: name.to_owned() }
+    }
 }
 
 impl From<ResolveError> for EvaluationError {

@@ -24,7 +24,7 @@ use crate::resolution::Resolution;
 /// so also after [`OpenFeature::shutdown`](open_feature::OpenFeature::shutdown), and without waiting for anybody.
 ///
 /// Every answer comes from one snapshot in memory. None waits, does I/O or panics; a panic of the host's own clock or random
-/// source becomes a [`ResolveError::Panicked`].
+/// source becomes a [`ResolveError::Panicked`], and in the status [`Error`](ProviderStatus::Error).
 ///
 /// ```standalone_crate
 /// use cutover::{FlagConfig, FlagSet};
@@ -72,12 +72,8 @@ impl CutoverProvider {
     /// # Errors
     /// [`ResolveError`].
     pub fn resolve(&self, name: &str, targeting_key: Option<&str>) -> Result<Resolution, ResolveError> {
-        // What panicked is the host's; the flags and controllers are consistent at every moment.
-        let resolved = catch_unwind(AssertUnwindSafe(|| self.shared.sources.resolve(name, targeting_key)));
-        resolved.unwrap_or_else(|payload| {
-            discard(payload);
-            Err(ResolveError::Panicked { name: name.to_owned() })
-        })
+        contained(|| self.shared.sources.resolve(name, targeting_key))
+            .unwrap_or_else(|| Err(ResolveError::panicked(name)))
     }
 
     /// Whether new serves `targeting_key` for the flag or migration `name`; `default` when there is no answer.
@@ -98,9 +94,11 @@ impl CutoverProvider {
 
     /// The error for a type that neither flags nor migrations have.
     fn refuse<T>(&self, name: &str, asked: &'static str) -> EvaluationResult<T> {
-        let error = match self.shared.sources.find(name) {
-            Some(_) => ResolveError::WrongType { name: name.to_owned(), asked },
-            None => ResolveError::unknown(name),
+        // The handle may be the last one of a migration that is taken out meanwhile: dropping it runs code of the host.
+        let error = match contained(|| self.shared.sources.find(name).is_some()) {
+            Some(true) => ResolveError::WrongType { name: name.to_owned(), asked },
+            Some(false) => ResolveError::unknown(name),
+            None => ResolveError::panicked(name),
         };
         Err(error.into())
     }
@@ -109,9 +107,14 @@ impl CutoverProvider {
 #[async_trait]
 impl FeatureProvider for CutoverProvider {
     /// [`STALE`](ProviderStatus::STALE) while a migration is, else [`Ready`](ProviderStatus::Ready): a controller is open
-    /// before it is here. `OpenFeature` 0.3 never asks; the reason and the metadata of each answer say the same.
+    /// before it is here. [`Error`](ProviderStatus::Error) where a host's clock panics, so that nobody knows. `OpenFeature` 0.3
+    /// never asks; the reason and the metadata of each answer say the same.
     fn status(&self) -> ProviderStatus {
-        if self.shared.sources.is_stale() { ProviderStatus::STALE } else { ProviderStatus::Ready }
+        match contained(|| self.shared.sources.is_stale()) {
+            Some(false) => ProviderStatus::Ready,
+            Some(true) => ProviderStatus::STALE,
+            None => ProviderStatus::Error,
+        }
     }
 
     fn metadata(&self) -> &ProviderMetadata {
@@ -163,6 +166,11 @@ impl fmt::Debug for CutoverProvider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("CutoverProvider").field(&self.shared.sources).finish()
     }
+}
+
+/// Runs what may call code of the host; `None` if that panicked. The flags and controllers are consistent at every moment.
+fn contained<R>(foreign: impl FnOnce() -> R) -> Option<R> {
+    catch_unwind(AssertUnwindSafe(foreign)).map_err(discard).ok()
 }
 
 /// Drops what a panic carried. Where its destructor panics too, what that one carries is leaked: dropping it could go on so.

@@ -4,12 +4,18 @@
 mod common;
 
 use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
 
 use common::{boolean, client_of, context, flags, gradual, provider_of};
 use cutover::bucket::{BucketHasher, Domain};
+use cutover::clock::{Clock, Instant};
 use cutover::random::RandomSource;
-use cutover::{BucketKey, FlagSet, MemoryStore, MigrationController, SystemMode};
+use cutover::testing::ManualClock;
+use cutover::{BucketKey, FlagSet, MemoryStore, MigrationController, MigrationRegistry, SystemMode};
 use cutover_openfeature::{CutoverProvider, EvaluationFailure, KeyForm, ResolveError};
+use open_feature::provider::{FeatureProvider, ProviderStatus};
 use open_feature::{EvaluationError, EvaluationErrorCode as Code, StructValue};
 
 const CONFIG: &str = r#"{
@@ -138,13 +144,53 @@ impl Drop for Hostile {
 #[tokio::test]
 async fn a_panic_of_what_the_host_gave_becomes_an_error() {
     let config = serde_json::from_str(r#"{ "drawn": { "rollout": 50, "missing_key": "random" } }"#).unwrap();
-    let flags = FlagSet::builder().layer("file", config).random_source(std::sync::Arc::new(Panicking)).build().unwrap();
+    let flags = FlagSet::builder().layer("file", config).random_source(Arc::new(Panicking)).build().unwrap();
     let provider = CutoverProvider::builder().flags(flags).build().unwrap();
     assert_eq!(provider.resolve("drawn", None), Err(ResolveError::Panicked { name: "drawn".to_owned() }));
     let client = client_of(provider).await;
     let error = boolean(&client, "drawn", None).await.unwrap_err();
     assert_eq!(error.code.to_string(), "GENERAL");
     assert!(boolean(&client, "drawn", Some("user-17")).await.is_ok(), "a key draws nothing");
+}
+
+/// Panics from some moment on.
+#[derive(Debug, Clone, Default)]
+struct BrokenClock(Arc<ManualClock>, Arc<AtomicBool>);
+
+impl Clock for BrokenClock {
+    fn now(&self) -> Instant {
+        if self.1.load(Ordering::Relaxed) {
+            std::panic::resume_unwind(Box::new("scripted"))
+        }
+        self.0.now()
+    }
+
+    fn wall(&self) -> SystemTime {
+        self.0.wall()
+    }
+}
+
+async fn with_clock(id: &str, clock: BrokenClock) -> MigrationController {
+    MigrationController::builder(id, MemoryStore::new()).manual_refresh().clock(clock).open().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_clock_that_panics_makes_the_status_an_error_and_reaches_nobody() {
+    let broken = BrokenClock::default();
+    let search = with_clock("search", broken.clone()).await;
+    let registry = MigrationRegistry::new();
+    registry.register(search.clone(), &[]).unwrap();
+    for builder in [CutoverProvider::builder().migration(search), CutoverProvider::builder().registry(registry)] {
+        let provider = builder.flags(flags(CONFIG)).build().unwrap();
+        broken.1.store(false, Ordering::Relaxed);
+        assert_eq!(provider.status(), ProviderStatus::Ready);
+        broken.1.store(true, Ordering::Relaxed);
+        assert_eq!(provider.status(), ProviderStatus::Error);
+        assert_eq!(provider.resolve("search", Some("17")).unwrap_err().code().to_string(), "GENERAL");
+        assert!(provider.boolean("all", Some("17"), false), "flags have no clock");
+        broken.1.store(false, Ordering::Relaxed);
+        assert_eq!(provider.status(), ProviderStatus::Ready, "it is asked anew each time");
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(cutover_docsrs, feature(doc_cfg))]
 
 mod claims;
 mod connections;

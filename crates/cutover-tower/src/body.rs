@@ -5,9 +5,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use cutover::dual::Waits;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
+use crate::client::ClientTime;
 use crate::copy::{Recording, Replay, Tap};
 
 pin_project! {
@@ -18,6 +20,8 @@ pin_project! {
     pub struct MigrationBody<B> {
         #[pin]
         kind: Kind<B>,
+        // Where the side that reads it is timed.
+        client: Option<ClientTime>,
     }
 }
 
@@ -32,7 +36,7 @@ pin_project! {
 
 impl<B: Body> MigrationBody<B> {
     pub(crate) const fn plain(inner: B) -> Self {
-        Self { kind: Kind::Plain { inner } }
+        Self { kind: Kind::Plain { inner }, client: None }
     }
 
     /// The body, and where its copy will be.
@@ -43,20 +47,22 @@ impl<B: Body> MigrationBody<B> {
             Some(tap) => Kind::Tapped { inner, tap },
             None => Kind::Plain { inner },
         };
-        (Self { kind }, recording)
+        (Self { kind, client: None }, recording)
     }
 
     pub(crate) const fn replayed(replay: Replay) -> Self {
-        Self { kind: Kind::Replayed { replay } }
+        Self { kind: Kind::Replayed { replay }, client: None }
+    }
+
+    /// What is waited for it is taken off the time of its reader.
+    pub(crate) fn timed(self, waits: Option<Waits>) -> Self {
+        Self { client: waits.map(ClientTime::new), ..self }
     }
 }
 
-impl<B: Body<Data = Bytes>> Body for MigrationBody<B> {
-    type Data = Bytes;
-    type Error = B::Error;
-
+impl<B: Body<Data = Bytes>> Kind<B> {
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        match self.project().kind.project() {
+        match self.project() {
             KindProjection::Plain { inner } => inner.poll_frame(cx),
             KindProjection::Replayed { replay } => Poll::Ready(replay.next().map(Ok)),
             KindProjection::Tapped { mut inner, tap } => {
@@ -68,6 +74,19 @@ impl<B: Body<Data = Bytes>> Body for MigrationBody<B> {
                 }
                 Poll::Ready(polled)
             }
+        }
+    }
+}
+
+impl<B: Body<Data = Bytes>> Body for MigrationBody<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let this = self.project();
+        match this.client {
+            None => this.kind.poll_frame(cx),
+            Some(client) => client.poll(cx, |cx| this.kind.poll_frame(cx)),
         }
     }
 

@@ -151,8 +151,8 @@ impl<N> MigrationLayerBuilder<N> {
     /// where the request is idempotent *and* both sides write to the same place, or where the new side writes to a place of
     /// its own, or nowhere. Being idempotent (PUT, DELETE) is not enough when a later request may come between.
     ///
-    /// Requests with a body are timed unevenly: the side that serves reads while its client sends, the shadow has all of it at
-    /// once. Slow uploads count as time of the served side, so that its p95 and its baseline say nothing about a trigger on latency there.
+    /// The side that serves reads a body while its client sends it, the shadow has all of it at once. What the first one waits
+    /// for its client is taken off its time, so that the two are timed alike; README.md says how.
     ///
     /// ```
     /// # use cutover::{Route, Side, SystemMode};

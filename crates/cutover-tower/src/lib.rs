@@ -40,6 +40,7 @@
 
 mod answer;
 mod body;
+mod client;
 mod compare;
 mod copy;
 mod counts;

@@ -84,10 +84,11 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (head, body) = request.into_parts();
-        let planned = self.shared.plan(&head, &body);
+        let mut planned = self.shared.plan(&head, &body);
         let served = self.pick(planned.route().serve);
+        let waits = if body.is_end_stream() { None } else { planned.waits() };
         if !planned.has_shadow() {
-            let request = Request::from_parts(head, MigrationBody::plain(body));
+            let request = Request::from_parts(head, MigrationBody::plain(body).timed(waits));
             return Box::pin(serve_alone(Arc::clone(&self.shared), planned, served, request));
         }
         let other = planned.route().serve.other();
@@ -100,7 +101,7 @@ where
             conditions: Conditions::of(&head.headers),
             has_body: head.method != Method::HEAD,
             served,
-            request: Request::from_parts(head, body),
+            request: Request::from_parts(head, body.timed(waits)),
             shadow,
             copy,
         };

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Claims;
 use crate::mode::SystemMode;
+use crate::observe::ClaimRefusal;
 use crate::outcome::Side;
 use crate::store::{ClaimError, Doubt, StoreError, TextError};
 
@@ -70,6 +71,23 @@ impl NotClaimed {
     #[must_use]
     pub const fn is_outdated(&self) -> bool {
         matches!(self, Self::OutdatedRoute { .. } | Self::Unpersisted | Self::Assumed)
+    }
+
+    /// As observers hear it.
+    pub(super) const fn refusal(&self) -> ClaimRefusal {
+        match self {
+            Self::Item(_) => ClaimRefusal::Item,
+            Self::Ttl { .. } => ClaimRefusal::Ttl,
+            Self::OutdatedRoute { .. } => ClaimRefusal::OutdatedRoute,
+            Self::NotServing { .. } => ClaimRefusal::NotServing,
+            Self::InDoubt(_) => ClaimRefusal::InDoubt,
+            Self::Unpersisted => ClaimRefusal::Unpersisted,
+            Self::Assumed => ClaimRefusal::Assumed,
+            Self::Held { .. } => ClaimRefusal::Held,
+            Self::Completed => ClaimRefusal::Completed,
+            Self::Late { .. } => ClaimRefusal::Late,
+            Self::Store(_) => ClaimRefusal::Store,
+        }
     }
 }
 

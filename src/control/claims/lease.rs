@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use super::Shared;
 use super::renewal::Renewal;
 use crate::clock::Instant;
 use crate::lock::lock;
+use crate::observe::{ClaimEnd, Event};
 use crate::outcome::Side;
 use crate::store::{ClaimError, ItemId};
 
@@ -52,6 +53,7 @@ impl Claim {
     pub(super) fn begin(shared: Arc<Shared>, held: Held, end: Instant) -> Self {
         let lease = Arc::new(Lease::until(end));
         let renewal = Renewal::new(Arc::clone(&shared), &held, &lease);
+        shared.inner.tell_of(&Event::Claimed { side: held.side });
         shared.inner.port.spawn(renewal.run().boxed());
         Self { shared, held, lease }
     }
@@ -138,7 +140,7 @@ impl Claim {
         if !matches!(answer, Err(ClaimError::Store(_))) {
             self.lease.end();
         }
-        answer
+        self.settled(answer, ClaimEnd::Completed)
     }
 
     /// Gives the item back at once: nothing was done, or it can be done again. The claim ends before the store is asked,
@@ -148,7 +150,33 @@ impl Claim {
     /// As [`complete`](Self::complete). An item that was not released is free when its time has run out.
     pub async fn release(&self) -> Result<(), ClaimError> {
         self.lease.end();
-        self.shared.release(&self.held.item, self.held.token).await
+        let answer = self.shared.release(&self.held.item, self.held.token).await;
+        self.settled(answer, ClaimEnd::Released)
+    }
+
+    /// Tells the observers how it ended, if the store has said so.
+    fn settled(&self, answer: Result<(), ClaimError>, end: ClaimEnd) -> Result<(), ClaimError> {
+        match answer {
+            Ok(()) => self.shared.ended(&self.held, &self.lease, end),
+            Err(ClaimError::Store(_)) => {}
+            Err(_) => self.shared.ended(&self.held, &self.lease, ClaimEnd::Lost),
+        }
+        answer
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.shared.ended(&self.held, &self.lease, ClaimEnd::Dropped);
+    }
+}
+
+impl Shared {
+    /// Tells the observers how a claim ended, unless they know.
+    pub(super) fn ended(&self, held: &Held, lease: &Lease, end: ClaimEnd) {
+        if !lease.told.swap(true, Ordering::AcqRel) {
+            self.inner.tell_of(&Event::ClaimEnded { side: held.side, end });
+        }
     }
 }
 
@@ -168,6 +196,8 @@ pub(super) struct Lease {
     /// Dropped when the lease ends.
     open: Mutex<Option<Sender<()>>>,
     signal: Signal,
+    /// Whether the observers know how the claim ended.
+    told: AtomicBool,
 }
 
 /// Resolves when a lease ends for another reason than its time.
@@ -179,7 +209,8 @@ const OVER: u64 = 0;
 impl Lease {
     fn until(end: Instant) -> Self {
         let (open, signal) = oneshot::channel();
-        Self { until: AtomicU64::new(end.as_nanos()), open: Mutex::new(Some(open)), signal: signal.shared() }
+        let (until, open, signal) = (AtomicU64::new(end.as_nanos()), Mutex::new(Some(open)), signal.shared());
+        Self { until, open, signal, told: AtomicBool::new(false) }
     }
 
     pub(super) fn signal(&self) -> Signal {

@@ -18,6 +18,7 @@ use std::time::Duration;
 use super::MigrationController;
 use super::inner::Inner;
 use crate::clock::Instant;
+use crate::observe::Event;
 use crate::outcome::Side;
 use crate::store::{Actor, ClaimError, ClaimRecord, ClaimRequest, ClaimStore, Expect, ItemId, StoreError, TextError};
 use lease::{local_end, whole_millis};
@@ -106,14 +107,18 @@ impl Claims {
     /// # Errors
     /// [`NotClaimed`]: then neither side may start.
     pub async fn claim(&self, item: &str, side: Side, expected_epoch: u64, ttl: Duration) -> Result<Claim, NotClaimed> {
-        let item: ItemId = item.parse()?;
-        if !(Self::MIN_TTL..=Self::MAX_TTL).contains(&ttl) {
-            return Err(NotClaimed::Ttl { ttl });
+        match checked(item, ttl) {
+            Ok((item, ttl)) => self.claim_checked(item, side, expected_epoch, ttl).await,
+            Err(refused) => Err(self.shared.heard(side, refused)),
         }
-        self.claim_checked(item, side, expected_epoch, whole_millis(ttl)).await
     }
 
     async fn claim_checked(&self, item: ItemId, side: Side, epoch: u64, ttl: Duration) -> Result<Claim, NotClaimed> {
+        let claimed = self.try_claim(item, side, epoch, ttl).await;
+        claimed.map_err(|refused| self.shared.heard(side, refused))
+    }
+
+    async fn try_claim(&self, item: ItemId, side: Side, epoch: u64, ttl: Duration) -> Result<Claim, NotClaimed> {
         let shared = &self.shared;
         let expect = shared.expect(side, epoch).await?;
         let (holder, op_id) = (shared.holder.clone(), shared.inner.random.next_u128());
@@ -160,12 +165,27 @@ impl Claims {
     }
 }
 
+/// The item, and for how long it is claimed.
+fn checked(item: &str, ttl: Duration) -> Result<(ItemId, Duration), NotClaimed> {
+    let item = item.parse()?;
+    if !(Claims::MIN_TTL..=Claims::MAX_TTL).contains(&ttl) {
+        return Err(NotClaimed::Ttl { ttl });
+    }
+    Ok((item, whole_millis(ttl)))
+}
+
 /// With how many expectations one claim is tried, if the store turns out to hold another record.
 const EXPECTATIONS: u32 = 2;
 
 impl Shared {
     fn now(&self) -> Instant {
         self.inner.clock.now()
+    }
+
+    /// Tells the observers that an item was not claimed.
+    fn heard(&self, side: Side, refused: NotClaimed) -> NotClaimed {
+        self.inner.tell_of(&Event::NotClaimed { side, why: refused.refusal() });
+        refused
     }
 
     /// The record of which the claim of a route is made.

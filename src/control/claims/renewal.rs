@@ -9,6 +9,7 @@ use futures_util::future::{Either, select};
 use super::Shared;
 use super::lease::{Held, Lease, Signal, local_end};
 use crate::bucket::ppm_of;
+use crate::observe::ClaimEnd;
 use crate::store::{ClaimError, StoreError};
 
 /// Knows its claim by a weak reference only, and ends with it.
@@ -50,6 +51,7 @@ impl Renewal {
             Err(ClaimError::Store(_)) => Some(self.spread(ttl / 10)),
             Err(_) => {
                 lease.end();
+                self.shared.ended(&self.held, &lease, ClaimEnd::Lost);
                 None
             }
         }

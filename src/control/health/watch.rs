@@ -13,7 +13,7 @@ use super::{Health, HealthCheck, HealthSchedule, SideHealth};
 use crate::clock::Clock;
 use crate::control::inner::Inner;
 use crate::lock::lock;
-use crate::observe::{CheckOutcome, Event, Observer, Part};
+use crate::observe::{CheckOutcome, Event, Part};
 use crate::outcome::Side;
 use crate::random::RandomSource;
 use crate::runtime::{Runtime, Sheltered, try_sleep};
@@ -151,6 +151,6 @@ impl Patient {
 
 fn tell(inner: &Weak<Inner>, event: &Event) {
     if let Some(inner) = inner.upgrade() {
-        inner.observers.observe(inner.port.id.as_str(), event);
+        inner.tell_of(event);
     }
 }

@@ -69,18 +69,24 @@ impl Work {
         let evidence = evidence(&shared.plan, Event::RolledBack, step, guard);
         let reason = format!("{}: {}", step.unwrap_or("no step"), regressed(guard));
         let emergency = Proposal::to(SystemMode::EmergencyRollback).evidence(evidence);
-        shared.controller.propose(&emergency, &actor(shared), &reason).await
+        let changed = shared.controller.propose(&emergency, &actor(shared), &reason).await?;
+        shared.tell(&changed, Event::RolledBack, self.progress.place());
+        Ok(changed)
     }
 
     async fn enter(&self, shared: &Shared, to: &str, guard: Option<&GuardReport>) -> Result<Changed, ChangeError> {
-        let Some(step) = shared.plan.position(to).and_then(|place| shared.plan.step(place)) else {
+        let place = shared.plan.position(to);
+        let Some(step) = place.and_then(|place| shared.plan.step(place)) else {
             return shared.controller.propose(&Proposal::new(), &actor(shared), "nothing").await;
         };
         let settings = step.settings();
         let evidence = evidence(&shared.plan, Event::Entered, Some(to), guard);
         let proposal = Proposal::to(settings.mode).rollout(settings.rollout).shadow_share(settings.shadow_share);
         let from = self.step(shared).map_or_else(|| "the beginning".to_owned(), ToOwned::to_owned);
-        self.propose(shared, proposal.note(Note::Step).evidence(evidence), &format!("{to} follows {from}")).await
+        let proposal = proposal.note(Note::Step).evidence(evidence);
+        let changed = self.propose(shared, proposal, &format!("{to} follows {from}")).await?;
+        shared.tell(&changed, Event::Entered, place);
+        Ok(changed)
     }
 
     async fn say(
@@ -94,7 +100,9 @@ impl Work {
         let note = if done { Note::Step } else { Note::Pause };
         let reason = if done { reason.to_owned() } else { format!("{reason}: {}", regressed(guard)) };
         let evidence = evidence(&shared.plan, event, self.step(shared), guard);
-        self.propose(shared, Proposal::noting(note).evidence(evidence), &reason).await
+        let changed = self.propose(shared, Proposal::noting(note).evidence(evidence), &reason).await?;
+        shared.tell(&changed, event, self.progress.place());
+        Ok(changed)
     }
 
     async fn propose(&self, shared: &Shared, proposal: Proposal, reason: &str) -> Result<Changed, ChangeError> {

@@ -20,9 +20,10 @@ use futures_util::lock::Mutex as Turns;
 use super::{Judge, PlanEnd, RolloutPlan};
 use crate::bucket::ppm_of;
 use crate::contain::contain_quietly;
-use crate::control::{Claims, MigrationController};
+use crate::control::{Changed, Claims, MigrationController};
 use crate::lock::lock;
 use crate::monitor::Evidence;
+use crate::observe::{Event, PlanEvent};
 use crate::runtime::sleep;
 use operate::Seen;
 use work::Work;
@@ -135,6 +136,13 @@ impl PlanDriver {
         lock(&self.shared.report).clone()
     }
 
+    /// What says what [`report`](Self::report) says, and keeps neither the driver nor its controller alive: for whoever
+    /// watches them. `None` also once they are gone.
+    pub fn reports(&self) -> impl Fn() -> Option<PlanReport> + Clone + Send + Sync + use<> {
+        let shared = Arc::downgrade(&self.shared);
+        move || shared.upgrade().and_then(|shared| lock(&shared.report).clone())
+    }
+
     /// Looks once, and does what is to be done. It may be dropped at any time: what it does is done completely or not at all.
     ///
     /// Looks of clones follow one another.
@@ -154,6 +162,15 @@ impl PlanDriver {
             }
             let controller = &self.shared.controller;
             sleep(controller.runtime(), jittered(self.interval, controller.random().next_u64())).await;
+        }
+    }
+}
+
+impl Shared {
+    /// Tells the observers what the audit says of the plan from now on.
+    fn tell(&self, changed: &Changed, event: PlanEvent, step: Option<usize>) {
+        if changed.stored {
+            self.controller.tell_of(&Event::PlanMoved { event, step });
         }
     }
 }

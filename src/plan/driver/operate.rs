@@ -133,7 +133,9 @@ impl PlanDriver {
         check_needed(shared, place, event)?;
         let note = if event == Event::Approved { Note::Approval } else { Note::Acknowledgement };
         let proposal = Proposal::noting(note).evidence(evidence(&shared.plan, event, Some(step), None));
-        Ok(shared.controller.propose(&proposal.expecting(head.epoch, head.etag), actor, reason).await?)
+        let changed = shared.controller.propose(&proposal.expecting(head.epoch, head.etag), actor, reason).await?;
+        shared.tell(&changed, event, Some(place));
+        Ok(changed)
     }
 
     fn place(&self, step: &str) -> Result<usize, OperateError> {
@@ -176,7 +178,9 @@ impl PlanDriver {
             Some(Seen { epoch, etag }) => proposal.expecting(epoch, etag),
             None => proposal,
         };
-        Ok(self.shared.controller.propose(&proposal, actor, reason).await?)
+        let changed = self.shared.controller.propose(&proposal, actor, reason).await?;
+        self.shared.tell(&changed, event, None);
+        Ok(changed)
     }
 
     /// Ends the plan with an emergency rollback, which holds in this process when this is polled first, whatever the store
@@ -190,6 +194,7 @@ impl PlanDriver {
         let emergency = Proposal::to(SystemMode::EmergencyRollback).evidence(aborted());
         let changed = self.shared.controller.propose(&emergency, actor, reason).await?;
         if changed.stored {
+            self.shared.tell(&changed, Event::Aborted, None);
             return Ok(changed);
         }
         // The emergency held already. The plan has to know that it has ended, too.

@@ -42,10 +42,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         end().await;
         stop.send_replace(true);
     });
-    let moves = moves::begin(&faults).await?;
+    let (moves, registry) = moves::begin(&faults).await?;
     let dashboard = moves
         .into_iter()
         .fold(Dashboard::new(team::authorize), Dashboard::migration)
+        .registry(&registry)
         .origin(format!("http://{address}"))
         .sample_every(Duration::from_secs(2))
         .until(until(stopped.clone()))

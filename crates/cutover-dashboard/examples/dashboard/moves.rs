@@ -11,8 +11,8 @@ use cutover::monitor::Evidence;
 use cutover::plan::{OnBreach, Reversibility, Step};
 use cutover::store::{ClaimRequest, ClaimStore, Expect};
 use cutover::{
-    AutoRollback, Claims, DualRunner, MemoryRecorder, MemoryStore, MigrationController, Percentage, PerformanceMonitor,
-    PlanDriver, RolloutPlan, Side, Structural, SystemMode,
+    AutoRollback, Claims, DualRunner, MemoryRecorder, MemoryStore, MigrationController, MigrationRegistry, Percentage,
+    PerformanceMonitor, PlanDriver, RolloutPlan, Side, Structural, SystemMode,
 };
 use cutover_dashboard::Migration;
 use serde::Serialize;
@@ -23,9 +23,11 @@ use crate::shop::{self, NoAnswer};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Begins all four, with their traffic.
-pub(crate) async fn begin(faults: &Arc<Faults>) -> Result<Vec<Migration>> {
-    Ok(vec![price(faults).await?, search(faults).await?, invoice(faults).await?, suggest(faults).await?])
+/// Begins all four, with their traffic. Those that people pay by are in a group, to be rolled back together.
+pub(crate) async fn begin(faults: &Arc<Faults>) -> Result<(Vec<Migration>, MigrationRegistry)> {
+    let registry = MigrationRegistry::new();
+    let (price, invoice) = (price(faults, &registry).await?, invoice(faults, &registry).await?);
+    Ok((vec![price, search(faults).await?, invoice, suggest(faults).await?], registry))
 }
 
 /// The parts that each of them has.
@@ -103,8 +105,9 @@ fn searches(of: &Move, name: &str, faults: &Arc<Faults>) {
 }
 
 /// Follows a plan, whose steps last half a minute here and weeks in life.
-async fn price(faults: &Arc<Faults>) -> Result<Migration> {
+async fn price(faults: &Arc<Faults>, registry: &MigrationRegistry) -> Result<Migration> {
     let price = Move::open("price").await?;
+    registry.register(price.controller.clone(), &["checkout"])?;
     quotes(&price, "price", faults);
     let claims = Claims::new(&price.controller, price.store.clone(), "this process")?;
     let driver = PlanDriver::new(plan()?, &price.controller, claims.clone(), price.evidence(), Guard::default());
@@ -166,8 +169,9 @@ fn quarter() -> Percentage {
 }
 
 /// Has not begun yet.
-async fn invoice(faults: &Arc<Faults>) -> Result<Migration> {
+async fn invoice(faults: &Arc<Faults>, registry: &MigrationRegistry) -> Result<Migration> {
     let invoice = Move::open("invoice-total").await?;
+    registry.register(invoice.controller.clone(), &["checkout"])?;
     quotes(&invoice, "invoice-total", faults);
     Ok(invoice.shown())
 }

@@ -106,6 +106,16 @@ fn trigger(verdict: &str, dry_run: bool) -> Value {
             "relative": null, "action": "rollback", "dry_run": dry_run })
 }
 
+#[test]
+fn what_the_guard_found_before_a_rollback_asks_for_no_other_one() {
+    let mut status = controller().status();
+    status.mode = SystemMode::EmergencyRollback;
+    let guard =
+        guard(&json!({ "verdict": "regressed", "triggers": [trigger("regressed", false)], "action": "rollback" }));
+    let said = said(&Facts { status: &status, plan: None, guard: Some(&guard), discrepancies: None, stuck: None });
+    assert_one(&said, "Warning: It was rolled back", "go to legacy_only");
+}
+
 fn of_guard(change: &Value) -> Vec<String> {
     let (status, guard) = (controller().status(), guard(change));
     said(&Facts { status: &status, plan: None, guard: Some(&guard), discrepancies: None, stuck: None })

@@ -1,4 +1,4 @@
-//! The style sheet and the script, which are compiled in.
+//! The style sheet and the scripts, which are compiled in.
 
 use std::sync::LazyLock;
 
@@ -15,6 +15,13 @@ pub(crate) fn style() -> &'static Asset {
     static STYLE: LazyLock<Asset> =
         LazyLock::new(|| Asset::new(include_str!("../../assets/style.css"), "text/css; charset=utf-8"));
     &STYLE
+}
+
+/// What keeps the nodes of a page that changes: the script needs it before itself.
+pub(crate) fn morph() -> &'static Asset {
+    static MORPH: LazyLock<Asset> =
+        LazyLock::new(|| Asset::new(include_str!("../../assets/morph.js"), "text/javascript; charset=utf-8"));
+    &MORPH
 }
 
 pub(crate) fn script() -> &'static Asset {

@@ -8,12 +8,12 @@ use axum::extract::{Path, State as Shared};
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::frame::Notice;
-use super::handlers::{self, Asker, with_status};
+use super::handlers::{self, Asker};
 use crate::act::{self, act};
 use crate::command::{Format, decode};
 use crate::search::DiscrepancyQuery;
 use crate::state::{State, Watched};
-use crate::view::{Answer, Problem};
+use crate::view::{Answer, Answers, Problem};
 
 /// A command for one migration. What was stored is shown on the page of the migration; a refusal on the page anew.
 pub(super) async fn command(
@@ -28,36 +28,24 @@ pub(super) async fn command(
     });
     let (watched, name) = match found {
         Ok(found) => found,
-        Err(problem) => return asker.answer(Err(problem)),
+        Err(problem) => return asker.missing(&problem),
     };
     let body = body.unwrap_or_default();
     let done = async {
         let order = decode(&name, Format::Form, &body)?;
         act(&state, asker.principal()?, watched, order).await
     };
-    match done.await {
-        Ok(answer) if is_in_audit(&answer, &name) => {
-            let place = format!("{}/m/{}?done={}", asker.base.0, watched.migration.id(), answer.epoch);
-            Redirect::to(&place).into_response()
+    let notice = match done.await {
+        // The audit says what was done.
+        Ok(Answer { epoch, stored: true, .. }) => {
+            let place = format!("{}/m/{}?done={epoch}", asker.base.0, watched.migration.id());
+            return Redirect::to(&place).into_response();
         }
-        Ok(answer) => {
-            let notice = Notice::Done(vec![answer.text]);
-            asker.answer(page(&state, &asker, watched, &name, notice).await)
-        }
-        Err(problem) => {
-            let status = problem.status;
-            let notice = Notice::Refused { problem, reason: reason(&body) };
-            match page(&state, &asker, watched, &name, notice).await {
-                Ok(page) => with_status(status, page),
-                Err(problem) => asker.answer(Err(problem)),
-            }
-        }
-    }
-}
-
-/// Whether the audit has an entry that says what was done.
-fn is_in_audit(answer: &Answer, name: &str) -> bool {
-    answer.stored && name != "clear-discrepancies"
+        Ok(answer) => Notice::Done(vec![answer.text]),
+        Err(problem) => Notice::Refused { problem, reason: reason(&body) },
+    };
+    let page = page(&state, &asker, watched, &name, notice.clone());
+    asker.answer_with(Some(notice), page).await
 }
 
 /// The page from which the command came.
@@ -80,17 +68,35 @@ pub(super) async fn emergency_of_all(
         let order = decode("emergency", Format::Form, &body)?;
         act::emergency_of_all(&state, asker.principal()?, &order.reason).await
     };
-    let (status, notice) = match done.await {
-        Ok(done) => {
-            let said = done.answers.iter().map(|of| format!("{}: {}", of.id, of.answer.text));
-            (200, Notice::Done(said.collect()))
-        }
-        Err(problem) => (problem.status, Notice::Refused { problem, reason: reason(&body) }),
+    let done = done.await;
+    answered(&state, &asker, done, &body).await
+}
+
+/// An emergency for a group of the host's registry.
+pub(super) async fn emergency_of_group(
+    Shared(state): Shared<Arc<State>>,
+    asker: Asker,
+    group: Result<Path<String>, PathRejection>,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
+    let body = body.unwrap_or_default();
+    let done = async {
+        let Path(group) = group.map_err(|_| Problem::not_found())?;
+        let order = decode("emergency", Format::Form, &body)?;
+        act::emergency_of_group(&state, asker.principal()?, &group, &order.reason).await
     };
-    match handlers::overview_page(&state, &asker, Some(notice)) {
-        Ok(page) => with_status(status, page),
-        Err(problem) => asker.answer(Err(problem)),
-    }
+    let done = done.await;
+    answered(&state, &asker, done, &body).await
+}
+
+/// The overview, with what came of each migration.
+async fn answered(state: &State, asker: &Asker, done: Result<Answers, Problem>, body: &[u8]) -> Response {
+    let notice = match done {
+        Ok(done) => Notice::Done(done.answers.iter().map(|of| format!("{}: {}", of.id, of.answer.text)).collect()),
+        Err(problem) => Notice::Refused { problem, reason: reason(body) },
+    };
+    let page = async { handlers::overview_page(state, asker, Some(notice.clone())) };
+    asker.answer_with(Some(notice.clone()), page).await
 }
 
 /// What was typed as the reason, so that nobody has to type it again. It is kept as it was, however wrong.

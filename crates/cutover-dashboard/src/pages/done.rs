@@ -24,6 +24,7 @@ fn sentence(entry: &AuditEntry) -> String {
             format!("{before} → {after}")
         }
         ChangeKind::Reconciliation => format!("it is settled that {after} holds"),
+        ChangeKind::Clearing => format!("the discrepancies are forgotten, {after} still holds"),
         ChangeKind::Approval
         | ChangeKind::Acknowledgement
         | ChangeKind::Pause

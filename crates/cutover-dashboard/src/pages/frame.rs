@@ -1,13 +1,14 @@
 //! What is around every page.
 
+use cutover::store::MigrationId;
 use cutover::{MigrationStatus, SystemMode};
 
 use super::assets;
 use super::handlers;
 use super::words;
-use crate::Role;
 use crate::state::State;
-use crate::view::Problem;
+use crate::view::{GroupView, Problem};
+use crate::{Role, look};
 
 /// Where the dashboard is mounted: `""` at the root, else such as `/cutover`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,8 +36,26 @@ pub(crate) struct Frame {
     pub(crate) by: String,
     /// How many migrations an emergency for all would roll back.
     pub(crate) all: usize,
+    /// Of which groups there are emergencies besides.
+    pub(crate) groups: Vec<GroupWords>,
     pub(crate) style_version: &'static str,
+    pub(crate) morph_version: &'static str,
     pub(crate) script_version: &'static str,
+}
+
+/// A group that can be rolled back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct GroupWords {
+    pub(crate) name: String,
+    /// Its migrations, with commas.
+    pub(crate) members: String,
+}
+
+impl GroupWords {
+    pub(crate) fn of(group: &GroupView) -> Self {
+        let members: Vec<&str> = group.migrations.iter().map(MigrationId::as_str).collect();
+        Self { name: group.name.to_string(), members: members.join(", ") }
+    }
 }
 
 /// The migration of a page, as it was seen: what every command has to expect.
@@ -96,6 +115,16 @@ pub(crate) enum Notice {
     Missing(String),
 }
 
+impl Notice {
+    /// The status of a page that says so; `None` where that is the one of the page itself.
+    pub(super) const fn status(&self) -> Option<u16> {
+        match self {
+            Self::Refused { problem, .. } => Some(problem.status),
+            Self::Done(_) | Self::Stored(_) | Self::Missing(_) => None,
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Banner {
     pub(crate) class: &'static str,
@@ -125,7 +154,9 @@ impl Frame {
             now: 0,
             by: String::new(),
             all: 0,
+            groups: Vec::new(),
             style_version: assets::style().version,
+            morph_version: assets::morph().version,
             script_version: assets::script().version,
         }
     }
@@ -145,6 +176,7 @@ impl Frame {
     /// for all.
     pub(super) fn beside(mut self, state: &State, path: &str) -> Self {
         self.all = state.migrations.len();
+        self.groups = look::groups(state).iter().map(GroupWords::of).collect();
         let id = path.strip_prefix("/m/").and_then(|rest| rest.split('/').next());
         let watched = id.and_then(|id| state.find(id));
         self.here = watched.map(|watched| {

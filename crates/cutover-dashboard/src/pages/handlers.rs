@@ -1,6 +1,7 @@
 //! What is answered to requests for pages.
 
 use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::Router;
@@ -8,6 +9,8 @@ use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequestParts, Path, Query, State as Shared};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
+use cutover::store::MigrationId;
+use futures_util::FutureExt;
 use http::request::Parts as Head;
 use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
@@ -16,8 +19,10 @@ use super::assets::{self, Asset};
 use super::discrepancies::Searched;
 use super::frame::{Base, Frame, Notice, Parts};
 use super::{commands, done};
+use crate::command::Command;
 use crate::gate::Mount;
 use crate::search::{AuditQuery, ClaimQuery, DiscrepancyQuery, fingerprint};
+use crate::series::POINTS;
 use crate::state::{State, Watched};
 use crate::view::Problem;
 use crate::{Principal, look, records};
@@ -31,8 +36,10 @@ pub(crate) fn routes() -> Router<Arc<State>> {
         .route("/m/{id}/discrepancies/{fingerprint}", get(discrepancy))
         .route("/m/{id}/audit", get(audit))
         .route("/m/{id}/claims", get(claims))
-        .route("/m/{id}/{command}", post(commands::command))
+        .route("/m/{id}/{command}", post(commands::command).get(not_opened))
+        .route("/g/{group}/emergency", post(commands::emergency_of_group))
         .route("/assets/style.css", get(|| async { asset(assets::style()) }))
+        .route("/assets/morph.js", get(|| async { asset(assets::morph()) }))
         .route("/assets/script.js", get(|| async { asset(assets::script()) }))
         .fallback(nothing)
 }
@@ -70,22 +77,47 @@ impl Asker {
     }
 
     /// The page, or what stands in its place.
-    pub(super) fn answer(&self, page: Result<String, Problem>) -> Response {
-        match page {
-            Ok(page) => Html(page).into_response(),
-            Err(problem) => self.missing(&problem),
+    async fn answer(&self, page: impl Future<Output = Result<String, Problem>>) -> Response {
+        self.answer_with(None, page).await
+    }
+
+    /// The page with what is to be said first, which is said also if there is no page.
+    pub(super) async fn answer_with(
+        &self,
+        notice: Option<Notice>,
+        page: impl Future<Output = Result<String, Problem>>,
+    ) -> Response {
+        let status = notice.as_ref().and_then(Notice::status);
+        // What a page shows comes in part from the host, which may panic.
+        match AssertUnwindSafe(page).catch_unwind().await.unwrap_or_else(|_| Err(panicked())) {
+            Ok(page) => with_status(status.unwrap_or(200), page),
+            Err(problem) => self.without_page(notice, status.unwrap_or(problem.status), &problem),
         }
     }
 
-    fn missing(&self, problem: &Problem) -> Response {
-        let frame = self.frame("Not shown", Some(Notice::Missing(problem.detail.clone())));
-        let mut response = with_status(problem.status, problem.detail.clone());
+    fn without_page(&self, notice: Option<Notice>, status: u16, problem: &Problem) -> Response {
+        let is_said = notice.is_some();
+        let notice = notice.unwrap_or_else(|| Notice::Missing(problem.detail.clone()));
+        let mut frame = self.frame("Not shown", Some(notice));
+        if let Some(banner) = frame.notice.as_mut().filter(|_| is_said) {
+            banner.lines.push(format!("The page could not be shown: {}", problem.detail));
+        }
+        let mut response = with_status(status, problem.detail.clone());
         response.extensions_mut().insert(frame);
         response
     }
+
+    pub(super) fn missing(&self, problem: &Problem) -> Response {
+        self.without_page(None, problem.status, problem)
+    }
 }
 
-pub(super) fn with_status(status: u16, page: String) -> Response {
+fn panicked() -> Problem {
+    tracing::error!("a part that the dashboard shows panicked");
+    Problem::panicked(false)
+}
+
+fn with_status(status: u16, page: String) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     (status, Html(page)).into_response()
 }
@@ -102,7 +134,7 @@ pub(super) fn parts(watched: &Watched) -> Parts {
 /// The overview with a notice.
 pub(super) fn overview_page(state: &State, asker: &Asker, notice: Option<Notice>) -> Result<String, Problem> {
     let view = look::overview(state, asker.principal()?);
-    let series = |id: &cutover::store::MigrationId| state.find(id.as_str())?.series(state.sample_every);
+    let series = |id: &MigrationId| state.find(id.as_str())?.series(state.sample_every, POINTS);
     super::overview(&asker.base, &view, series, notice).map_err(|error| unwritten(&error))
 }
 
@@ -113,13 +145,13 @@ pub(super) fn migration_page(
     watched: &Watched,
     notice: Option<Notice>,
 ) -> Result<String, Problem> {
-    let view = look::migration(state, asker.principal()?, watched);
+    let view = look::migration(state, asker.principal()?, watched, POINTS);
     let page = super::migration(&asker.base, &view, parts(watched), state.now(), notice);
     page.map_err(|error| unwritten(&error))
 }
 
 async fn overview(Shared(state): Shared<Arc<State>>, asker: Asker) -> Response {
-    asker.answer(overview_page(&state, &asker, None))
+    asker.answer(async { overview_page(&state, &asker, None) }).await
 }
 
 /// What the page of a migration may be asked.
@@ -135,17 +167,16 @@ async fn migration(
     id: Id,
     query: Result<Query<Done>, QueryRejection>,
 ) -> Response {
-    let page = async {
-        let watched = find(&state, &id)?;
-        let done = query.ok().and_then(|Query(query)| query.done?.parse().ok());
-        let notice = match done {
-            Some(epoch) => done::stored(&state, watched, epoch).await,
-            None => None,
-        };
-        migration_page(&state, &asker, watched, notice)
+    let watched = match find(&state, &id) {
+        Ok(watched) => watched,
+        Err(problem) => return asker.missing(&problem),
     };
-    let page = page.await;
-    asker.answer(page)
+    let notice = match query.ok().and_then(|Query(query)| query.done?.parse().ok()) {
+        Some(epoch) => done::stored(&state, watched, epoch).await,
+        None => None,
+    };
+    let page = async { migration_page(&state, &asker, watched, notice.clone()) };
+    asker.answer_with(notice.clone(), page).await
 }
 
 type Id = Result<Path<String>, PathRejection>;
@@ -166,8 +197,7 @@ async fn discrepancies(
         let query = query.map(|Query(query)| query).unwrap_or_default();
         discrepancies_page(&state, &asker, watched, &query, None).await
     };
-    let page = page.await;
-    asker.answer(page)
+    asker.answer(page).await
 }
 
 /// The page of discrepancies with a notice.
@@ -199,8 +229,7 @@ async fn discrepancy(
         let frame = asker.frame(&format!("A discrepancy of {}", status.id), None);
         super::discrepancy(frame, &status, parts(watched), &found, state.now()).map_err(|error| unwritten(&error))
     };
-    let page = page.await;
-    asker.answer(page)
+    asker.answer(page).await
 }
 
 async fn audit(
@@ -217,8 +246,7 @@ async fn audit(
         let frame = asker.frame(&format!("Audit of {}", status.id), None);
         super::audit(frame, &status, parts(watched), &entries, state.now()).map_err(|error| unwritten(&error))
     };
-    let page = page.await;
-    asker.answer(page)
+    asker.answer(page).await
 }
 
 async fn claims(
@@ -236,8 +264,17 @@ async fn claims(
         let item = item.as_ref().map(AsRef::as_ref).unwrap_or_default();
         super::claims(frame, &status, parts(watched), &found, item, state.now()).map_err(|error| unwritten(&error))
     };
-    let page = page.await;
-    asker.answer(page)
+    asker.answer(page).await
+}
+
+/// A command is not opened; the gate says so.
+async fn not_opened(
+    Shared(state): Shared<Arc<State>>,
+    asker: Asker,
+    ids: Result<Path<(String, String)>, PathRejection>,
+) -> Response {
+    let is_there = ids.is_ok_and(|Path((id, name))| state.find(&id).is_some() && Command::NAMES.contains(&&*name));
+    if is_there { StatusCode::METHOD_NOT_ALLOWED.into_response() } else { asker.missing(&Problem::not_found()) }
 }
 
 async fn nothing(asker: Asker) -> Response {

@@ -5,7 +5,7 @@ use cutover::MigrationStatus;
 use cutover::control::{HealthState, SideHealth};
 use cutover::store::MigrationId;
 
-use super::frame::{self, Base, Frame, Notice};
+use super::frame::{self, Base, Frame, GroupWords, Notice};
 use super::words::{self, ModeWords, When};
 use super::{Flag, migration};
 use crate::chart::{Chart, Charts};
@@ -27,6 +27,7 @@ struct Part {
 
 struct Row {
     id: String,
+    groups: Vec<String>,
     epoch: u64,
     etag: String,
     worst: Flag,
@@ -73,9 +74,15 @@ pub(crate) fn overview(
     frame.live = format!("{}/live", frame.base);
     frame.page = String::from(frame.home());
     frame.all = view.migrations.len();
+    frame.groups = view.groups.iter().map(GroupWords::of).collect();
     frame.now = view.as_of;
-    let rows = view.migrations.iter().map(|summary| Row::of(summary, series(&summary.status.id).as_ref(), view.as_of));
-    let rows = rows.collect();
+    let row = |summary: &Summary| {
+        let id = &summary.status.id;
+        let of = view.groups.iter().filter(|group| group.migrations.contains(id));
+        let groups = of.map(|group| group.name.to_string()).collect();
+        Row { groups, ..Row::of(summary, series(id).as_ref(), view.as_of) }
+    };
+    let rows = view.migrations.iter().map(row).collect();
     OverviewPage { frame, tally: tally(view), rows }.render()
 }
 
@@ -109,6 +116,7 @@ impl Row {
         let Summary { status, attention, plan, .. } = summary;
         Self {
             id: status.id.to_string(),
+            groups: Vec::new(),
             epoch: status.epoch,
             etag: status.etag.map(|etag| format!("{etag:032x}")).unwrap_or_default(),
             worst: flag(worst(attention)),

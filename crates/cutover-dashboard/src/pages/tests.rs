@@ -128,16 +128,20 @@ fn templates_escape_everything_and_have_no_style_or_script_of_their_own() {
             assert!(!text.contains(forbidden), "{path} has {forbidden}");
         }
         let scripts = text.matches("<script").count();
-        assert!(scripts == text.matches("<script src=\"{{ frame.base }}/assets/script.js").count(), "{path}");
+        let own = ["morph", "script"].map(|name| format!("<script src=\"{{{{ frame.base }}}}/assets/{name}.js"));
+        assert_eq!(scripts, own.iter().map(|own| text.matches(own).count()).sum::<usize>(), "{path}");
     }
 }
 
 #[test]
-fn the_script_is_small_and_makes_no_html_of_texts() {
-    let script = assets::script().content;
-    assert!(script.lines().count() <= 190, "{}", script.lines().count());
-    for forbidden in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "http"] {
-        assert!(!script.contains(forbidden), "{forbidden}");
+fn the_scripts_are_small_and_make_no_html_of_texts() {
+    for (script, lines) in [(assets::script().content, 190), (assets::morph().content, 65)] {
+        assert!(script.lines().count() <= lines, "{}", script.lines().count());
+        for forbidden in
+            ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "http"]
+        {
+            assert!(!script.contains(forbidden), "{forbidden}");
+        }
     }
 }
 

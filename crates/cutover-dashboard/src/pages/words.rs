@@ -172,7 +172,7 @@ pub(crate) const fn mode(mode: SystemMode) -> ModeWords {
         SystemMode::Parallel => ("Parallel", "Legacy serves; new runs beside it and is compared."),
         SystemMode::GradualRollout => ("Gradual rollout", "New serves the keys in the rollout, legacy the others."),
         SystemMode::NewOnly => ("New only", "New serves everybody."),
-        SystemMode::EmergencyRollback => ("Emergency rollback", "Legacy serves everybody: somebody pulled the brake."),
+        SystemMode::EmergencyRollback => ("Emergency rollback", "Legacy serves everybody: the brake was pulled."),
     };
     ModeWords { name, wire: mode.name(), does, is_emergency: matches!(mode, SystemMode::EmergencyRollback) }
 }
@@ -196,8 +196,11 @@ pub(crate) fn settings(settings: Settings) -> String {
     [Some(name), rollout_part, shadow].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// The kind of a change, as JSON has it, with blanks.
+/// The kind of a change, as JSON has it, with blanks; what says too little by itself in other words.
 pub(crate) fn change_kind(kind: ChangeKind) -> String {
+    if kind == ChangeKind::Clearing {
+        return "discrepancies forgotten".to_owned();
+    }
     let name = serde_json::to_value(kind).ok();
     name.as_ref().and_then(|name| name.as_str()).unwrap_or("change").replace('_', " ")
 }

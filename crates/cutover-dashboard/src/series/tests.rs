@@ -6,7 +6,7 @@ use cutover::guard::{GuardReport, Trigger};
 use cutover::monitor::{Evidence as _, PerformanceMonitor, PhaseCounts};
 use cutover::observe::Sample;
 use cutover::testing::ManualClock;
-use cutover::{Outcome, Percentage, Route, Side, SystemMode, Verdict};
+use cutover::{Outcome, Route, Side, Verdict};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -53,6 +53,8 @@ struct Watched {
     route: Route,
     first: Option<PhaseCounts>,
     phases: Vec<PhaseCounts>,
+    /// Whether another phase may have begun since the last look: of more than one, what came first would be gone.
+    has_changed: bool,
 }
 
 impl Watched {
@@ -62,7 +64,7 @@ impl Watched {
         let builder = PerformanceMonitor::builder().clock(clock.clone()).timeout(Duration::from_secs(2));
         let monitor = builder.build().unwrap();
         let route = Route::new(SystemMode::Parallel, Side::Legacy);
-        Self { clock, monitor, sampler: Sampler::default(), route, first: None, phases: Vec::new() }
+        Self { clock, monitor, sampler: Sampler::default(), route, first: None, phases: Vec::new(), has_changed: false }
     }
 
     fn take(&mut self, step: &Step) {
@@ -78,20 +80,32 @@ impl Watched {
                 (0..mismatched).for_each(|_| self.monitor.record_pair(&self.route, &legacy, &new, Verdict::Mismatched));
             }
             Step::Wait { millis } => self.clock.advance(Duration::from_millis(millis)),
-            Step::NextPhase => self.route.epoch += 1,
+            Step::NextPhase if self.has_changed => {}
+            Step::NextPhase => (self.has_changed, self.route.epoch) = (true, self.route.epoch + 1),
             Step::Look => self.look(),
         }
     }
 
     fn look(&mut self) {
-        let snapshot = self.monitor.snapshot();
-        let counts = snapshot.counts;
-        self.first.get_or_insert(counts);
-        match self.phases.last_mut() {
-            Some(last) if (last.epoch, last.mode) == (counts.epoch, counts.mode) => *last = counts,
-            _ => self.phases.push(counts),
+        let (snapshot, ended) = (self.monitor.snapshot(), self.monitor.ended_phase());
+        self.first.get_or_insert(snapshot.counts);
+        for snapshot in ended.iter().chain([&snapshot]) {
+            self.counted(&snapshot.counts);
         }
-        self.sampler.take(snapshot, Beside { at: 0, rollout: Percentage::ZERO, evidence: Vec::new() });
+        // Another phase has begun when its first call is seen, and not when it could.
+        self.has_changed &= snapshot.counts.epoch != self.route.epoch;
+        let beside = Beside { at: 0, since: 0, rollout: Percentage::ZERO, evidence: Vec::new() };
+        self.sampler.take(snapshot, ended.as_ref(), beside);
+    }
+
+    /// What a phase has counted by now, or when it ended.
+    fn counted(&mut self, counts: &PhaseCounts) {
+        match self.phases.iter_mut().find(|phase| (phase.epoch, phase.mode) == (counts.epoch, counts.mode)) {
+            Some(phase) => *phase = *counts,
+            // It ended before the first look.
+            None if self.first.is_some_and(|first| counts.epoch < first.epoch) => {}
+            None => self.phases.push(*counts),
+        }
     }
 
     /// What the points of a phase have to add up to: all of it, but for what was there at the first look.
@@ -106,7 +120,7 @@ proptest! {
     fn the_points_of_a_phase_add_up_to_what_the_monitor_counted(steps in steps()) {
         let mut watched = Watched::new();
         steps.iter().chain([&Step::Look]).for_each(|step| watched.take(step));
-        let series = watched.sampler.series(Duration::from_secs(5));
+        let series = watched.sampler.series(Duration::from_secs(5), POINTS);
         for phase in &watched.phases {
             let points = || series.points.iter().filter(|point| (point.epoch, point.mode) == (phase.epoch, phase.mode));
             let expected = watched.expected(phase);
@@ -138,7 +152,7 @@ fn the_first_point_of_a_phase_has_all_that_was_counted_in_it() {
         watched.take(&Step::NextPhase);
     }
     assert_eq!(said[1..], [9, 9], "a phase begins with the tick after its first call");
-    let points = watched.sampler.series(Duration::from_secs(5)).points;
+    let points = watched.sampler.series(Duration::from_secs(5), POINTS).points;
     let calls: Vec<_> = points.iter().map(|point| (point.epoch, point.legacy.calls)).collect();
     assert_eq!(calls, [(1, 9), (2, 9)], "neither nothing nor what is less than nothing");
 }
@@ -152,9 +166,9 @@ fn what_was_counted_before_the_first_look_is_no_point() {
     }
     watched.look();
     assert!(watched.monitor.counts().legacy.started > 50);
-    assert!(watched.sampler.series(Duration::from_secs(5)).points.is_empty());
+    assert!(watched.sampler.series(Duration::from_secs(5), POINTS).points.is_empty());
     watched.look();
-    let points = watched.sampler.series(Duration::from_secs(5)).points;
+    let points = watched.sampler.series(Duration::from_secs(5), POINTS).points;
     assert_eq!((points.len(), points[0].legacy.calls, points[0].legacy.p95), (1, 0, None));
 }
 
@@ -162,7 +176,7 @@ fn what_was_counted_before_the_first_look_is_no_point() {
 fn as_many_points_are_kept_as_there_is_room_for() {
     let mut watched = Watched::new();
     (0..POINTS + 100).for_each(|_| watched.look());
-    assert_eq!(watched.sampler.series(Duration::from_secs(5)).points.len(), POINTS);
+    assert_eq!(watched.sampler.series(Duration::from_secs(5), POINTS).points.len(), POINTS);
     assert_eq!(watched.sampler.taken(), (POINTS + 99) as u64);
 }
 

@@ -7,7 +7,7 @@ use cutover::control::Doubt;
 use cutover::guard::{GuardReport, Trigger};
 use cutover::plan::{PlanReport, Step};
 use cutover::record::{Discrepancy, Fingerprint};
-use cutover::store::{AuditEntry, ClaimRecord, MigrationId};
+use cutover::store::{AuditEntry, ClaimRecord, GroupName, MigrationId};
 use cutover::{MigrationStatus, SystemMode};
 use serde::Serialize;
 
@@ -25,8 +25,20 @@ pub struct Overview {
     pub as_of: u64,
     /// Another text whenever something of this has changed: what the event stream says.
     pub stamp: String,
-    /// Those that need somebody most come first, then by id.
+    /// Those that need somebody most come first, among them the ones that were rolled back, then by id.
     pub migrations: Vec<Summary>,
+    /// The groups of the host's registry, by name.
+    pub groups: Vec<GroupView>,
+}
+
+/// Migrations that are rolled back together: `POST /api/v1/groups/{group}/emergency`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct GroupView {
+    /// Its name.
+    pub name: GroupName,
+    /// The ids of its migrations, sorted; those that the dashboard does not show too.
+    pub migrations: Vec<MigrationId>,
 }
 
 /// One migration among all.
@@ -281,7 +293,7 @@ pub struct Answer {
     pub text: String,
 }
 
-/// What came of an emergency of all migrations.
+/// What came of an emergency of several migrations.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Answers {

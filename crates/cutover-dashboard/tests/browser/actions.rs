@@ -1,5 +1,7 @@
 //! What is done through the page ends in the audit, in the name of who is signed in.
 
+use std::time::Duration;
+
 use cutover::store::AuditEntry;
 use cutover::{MigrationController, SystemMode};
 
@@ -71,6 +73,53 @@ async fn two_clicks_roll_back_one_or_all_from_the_overview() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_form_that_is_opened_at_the_edge_of_the_window_comes_into_it() {
+    let stage = Stage::open().await;
+    let window = Window::open(&stage, "olga").await;
+    for (width, height) in [(1280, 400), (360, 500)] {
+        window.size(width, height).await;
+        window.go("").await;
+        let form = "li[data-key=price] .m-emergency";
+        window.run(&format!("document.querySelector('{form}').scrollIntoView({{ block: 'end' }})")).await;
+        window.click(&format!("{form} > summary")).await;
+        window.find(&format!("{form}[open]")).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let seen = format!(
+            "const place = document.querySelector('{form} button').getBoundingClientRect(); return place.bottom <= innerHeight && place.top >= 0"
+        );
+        assert_eq!(window.run(&seen).await, true, "{width}");
+    }
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_clicks_roll_back_a_group_from_the_overview() {
+    let stage = Stage::open().await;
+    let window = Window::open(&stage, "olga").await;
+    window.go("").await;
+    window.click(".emergency > summary").await;
+    assert_eq!(window.text(".groups li .muted").await, "fresh, price");
+    window.fill("#emergency-reason", "wrong totals").await;
+    window.send(".groups button").await;
+    assert!(window.text("#notice").await.contains("price: Everything goes to legacy now"));
+    is_last(&stage.price, "EMERGENCY: wrong totals").await;
+    assert_eq!(stage.fresh.mode(), SystemMode::EmergencyRollback);
+    assert_ne!(stage.search.mode(), SystemMode::EmergencyRollback);
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_is_opened_as_an_address_says_where_its_form_is() {
+    let stage = Stage::open().await;
+    let window = Window::open(&stage, "olga").await;
+    window.go("/m/search/rollout").await;
+    assert!(window.text("#notice[role=alert]").await.contains("use the form on its page"));
+    window.click("main a[href$='/m/search']").await;
+    window.find("form[action$='/rollout']").await;
+    window.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_plan_is_operated_in_the_name_of_who_is_signed_in() {
     let stage = Stage::open().await;
     let window = Window::open(&stage, "olga").await;
@@ -104,8 +153,11 @@ async fn discrepancies_are_forgotten_only_with_the_name_typed() {
     assert_eq!(stage.recorder.len(), 1);
     let form = [("reason", "looked at all"), ("confirm", "search")];
     window.act("clear-discrepancies", "", &form).await;
-    window.find("#notice[role=status]").await;
+    assert!(window.text("#notice[role=status]").await.contains("the discrepancies are forgotten"));
     assert!(stage.recorder.is_empty());
+    is_last(&stage.search, "looked at all").await;
+    window.go("/m/search/audit").await;
+    assert!(window.text(".audit li:first-child").await.contains("discrepancies forgotten"));
     window.close().await;
 }
 

@@ -10,8 +10,8 @@ use cutover::monitor::Evidence;
 use cutover::plan::{OnBreach, Reversibility, Step};
 use cutover::store::{AuditEntry, ClaimRequest, ClaimStore as _, Expect};
 use cutover::{
-    AutoRollback, Claims, DualRunner, MemoryRecorder, MemoryStore, MigrationController, Percentage, PerformanceMonitor,
-    PlanDriver, RolloutPlan, Side, Structural, SystemMode,
+    AutoRollback, Claims, DualRunner, MemoryRecorder, MemoryStore, MigrationController, MigrationRegistry, Percentage,
+    PerformanceMonitor, PlanDriver, RolloutPlan, Side, Structural, SystemMode,
 };
 use cutover_dashboard::{Dashboard, Deny, Migration, Principal, Role};
 use http::request::Parts;
@@ -31,6 +31,8 @@ pub(crate) struct Stage {
     /// Waits at the first step of its plan.
     pub(crate) price: MigrationController,
     pub(crate) driver: PlanDriver,
+    /// Of which nothing was ever changed.
+    pub(crate) fresh: MigrationController,
     server: JoinHandle<()>,
 }
 
@@ -81,10 +83,10 @@ impl Stage {
         let dashboard = Dashboard::new(authorize)
             .migration(shown)
             .migration(Migration::new(&price).plan(driver.clone()))
-            .migration(Migration::new(&fresh))
+            .registry(&groups(&[&fresh, &price]))
             .sample_every(Duration::from_secs(1));
         let (url, server) = serve(dashboard).await;
-        Self { url, search, recorder, price, driver, server }
+        Self { url, search, recorder, price, driver, fresh, server }
     }
 
     /// The last entry of the audit of `migration`.
@@ -139,6 +141,15 @@ pub(crate) async fn stuck(store: &MemoryStore, controller: &MigrationController,
     let (item, holder) = (item.parse().unwrap(), HOSTILE.parse().unwrap());
     let request = ClaimRequest { item, side: Side::New, expect, holder, op_id: 1, ttl: Duration::from_millis(1) };
     store.claim(controller.id(), &request).await.unwrap();
+}
+
+/// A registry in which all of them are in the group `checkout`.
+fn groups(members: &[&MigrationController]) -> MigrationRegistry {
+    let registry = MigrationRegistry::new();
+    for member in members {
+        registry.register((*member).clone(), &["checkout"]).unwrap();
+    }
+    registry
 }
 
 fn plan() -> RolloutPlan {

@@ -132,11 +132,21 @@ async fn what_a_migration_does_not_have_cannot_be_operated() {
 async fn discrepancies_are_cleared_and_the_guard_begins_anew() {
     let world = World::new().await;
     world.record_discrepancies(1..=3);
-    let cleared = world.command("override", "clear-discrepancies", &json!({})).await;
+    let cleared = world.command("override", "clear-discrepancies", &json!({ "reason": "looked at all" })).await;
     assert_eq!((cleared.status, world.recorder.len()), (200, 0), "{}", cleared.body);
-    let begun = world.command("operate", "begin-anew", &json!({ "reason": "looked into it" })).await;
-    assert_eq!((begun.status, begun.json()["epoch"].as_u64()), (200, Some(1)), "{}", begun.body);
+    assert_eq!((cleared.json()["epoch"].as_u64(), cleared.json()["stored"].as_bool()), (Some(1), Some(true)));
     let entry = world.search.history(0, 9).await.unwrap().remove(0);
+    assert_eq!(
+        (entry.kind, entry.actor.as_str(), entry.reason.as_str()),
+        (ChangeKind::Clearing, "ana", "looked at all")
+    );
+    assert_eq!(entry.evidence, Some(json!({ "event": "discrepancies_cleared", "kept": 3 })));
+    let audit = world.get("/m/search/audit").await.body;
+    assert!(audit.contains("discrepancies forgotten") && audit.contains("looked at all"), "{audit}");
+    assert!(world.get("/m/search?done=1").await.body.contains("the discrepancies are forgotten"));
+    let begun = world.command("operate", "begin-anew", &json!({ "reason": "looked into it" })).await;
+    assert_eq!((begun.status, begun.json()["epoch"].as_u64()), (200, Some(2)), "{}", begun.body);
+    let entry = world.search.history(1, 9).await.unwrap().remove(0);
     assert_eq!((entry.actor.as_str(), entry.reason.as_str()), ("ana", "looked into it"));
 }
 

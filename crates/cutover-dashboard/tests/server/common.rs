@@ -9,8 +9,8 @@ use cutover::plan::{OnBreach, Reversibility, RolloutPlan, Step};
 use cutover::runtime::Runtime;
 use cutover::testing::{FailingStore, ManualClock, discrepancy};
 use cutover::{
-    AutoRollback, Claims, Guard, MemoryRecorder, MemoryStore, MigrationController, Percentage, PerformanceMonitor,
-    PlanDriver, Recorder, SystemMode,
+    AutoRollback, Claims, Guard, MemoryRecorder, MemoryStore, MigrationController, MigrationRegistry, Percentage,
+    PerformanceMonitor, PlanDriver, Recorder, SystemMode,
 };
 use cutover_dashboard::{Dashboard, Deny, Migration, Principal, Role};
 use futures::FutureExt;
@@ -37,7 +37,7 @@ impl Runtime for TestRuntime {
 
 pub(crate) type Store = FailingStore<MemoryStore>;
 
-/// `search` has everything beside it, `cart` nothing.
+/// `search` has everything beside it, `cart` nothing but the group `shop`.
 pub(crate) struct World {
     pub(crate) clock: ManualClock,
     pub(crate) store: Store,
@@ -145,7 +145,9 @@ impl World {
             .claims(claims.clone());
         let dashboard =
             Dashboard::new(by_header).clock(clock.clone()).migration(migration).migration(Migration::new(&cart));
-        let router = further(dashboard).router().unwrap();
+        let registry = MigrationRegistry::new();
+        registry.register(cart.clone(), &["shop"]).unwrap();
+        let router = further(dashboard.registry(&registry)).router().unwrap();
         Self { clock, store, search, cart, monitor, recorder, claims, driver, router }
     }
 

@@ -45,8 +45,11 @@ async fn every_documented_route_is_there() {
     let fingerprint = world.recorder.discrepancies().remove(0).fingerprint.to_string();
     for route in documented() {
         let (method, path) = route.split_once(' ').unwrap();
-        let path =
-            path.replace("{id}", "search").replace("{fingerprint}", &fingerprint).replace("{command}", "emergency");
+        let path = path
+            .replace("{id}", "search")
+            .replace("{fingerprint}", &fingerprint)
+            .replace("{command}", "emergency")
+            .replace("{group}", "shop");
         let reply = if method == "GET" && !path.ends_with("/live") {
             world.get(&path).await.status
         } else if method == "GET" {

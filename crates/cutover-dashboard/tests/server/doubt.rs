@@ -9,9 +9,9 @@ use serde_json::json;
 
 use crate::common::{TestRuntime, World, by_header};
 
-/// A store that can be flushed.
+/// A store that can be flushed, and that is exchanged by the next ones, the last of them first, one after each reading.
 #[derive(Clone, Default)]
-struct Flushed(Arc<Mutex<MemoryStore>>);
+struct Flushed(Arc<Mutex<MemoryStore>>, Arc<Mutex<Vec<MemoryStore>>>);
 
 impl Flushed {
     fn store(&self) -> MemoryStore {
@@ -26,7 +26,11 @@ impl Flushed {
 #[async_trait]
 impl StateStore for Flushed {
     async fn load(&self, id: &MigrationId) -> Result<Option<Record>, StoreError> {
-        self.store().load(id).await
+        let read = self.store().load(id).await;
+        if let Some(next) = self.1.lock().unwrap().pop() {
+            *self.0.lock().unwrap() = next;
+        }
+        read
     }
 
     async fn compare_and_swap(&self, id: &MigrationId, expect: Expect, change: &Change) -> Result<Record, StoreError> {
@@ -93,6 +97,31 @@ async fn it_is_settled_by_somebody_who_may_and_types_the_name() {
     assert_eq!((world.search.status().doubt, world.search.mode()), (None, SystemMode::Parallel));
     let again = world.command("override", "reconcile", &json!({})).await;
     assert_eq!((again.status, again.json()["stored"].as_bool()), (200, Some(false)), "{}", again.body);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_others_settle_while_one_is_about_to_is_not_settled_again() {
+    let (store, elsewhere) = (Flushed::default(), Flushed::default());
+    let open =
+        |store: Flushed| MigrationController::builder("search", store).runtime(TestRuntime).manual_refresh().open();
+    let search = open(store.clone()).await.unwrap();
+    search.transition(SystemMode::Parallel, "ana", "compare").await.unwrap();
+    *elsewhere.0.lock().unwrap() = store.store();
+    let other = open(elsewhere.clone()).await.unwrap();
+    for store in [&store, &elsewhere] {
+        store.flush();
+    }
+    search.refresh().await.unwrap();
+    other.refresh().await.unwrap();
+    other.reconcile("ben", "the cache was flushed").await.unwrap();
+    let router = Dashboard::new(by_header).migration(Migration::new(&search)).router().unwrap();
+    let world = World { search, router, ..World::new().await };
+    // That shows only after the next reading.
+    store.1.lock().unwrap().push(elsewhere.store());
+    let reply = world.command("override", "reconcile", &json!({})).await;
+    assert_eq!((reply.status, reply.problem().as_str()), (409, "outdated"), "{}", reply.body);
+    let audit = world.search.history(0, 9).await.unwrap();
+    assert_eq!(audit.iter().map(|entry| entry.actor.as_str()).collect::<Vec<_>>(), ["ben"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use cutover::SystemMode;
 use futures::StreamExt;
 use serde_json::{Value, json};
 
@@ -28,7 +27,7 @@ async fn a_body_has_at_most_16_kib() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_that_never_ends_is_given_up_but_an_emergency_needs_none() {
+async fn a_body_that_never_ends_is_given_up() {
     let endless = || Body::from_stream(futures::stream::pending::<Result<Bytes, Infallible>>());
     let flood =
         || Body::from_stream(futures::stream::repeat(Ok::<_, Infallible>(Bytes::from_static(&[b' '; 1024]))).boxed());
@@ -36,11 +35,6 @@ async fn a_body_that_never_ends_is_given_up_but_an_emergency_needs_none() {
     assert_eq!(world.send(api("operate", PAUSE).body(endless()).unwrap()).await.status, 408);
     assert_eq!(world.send(api("operate", PAUSE).body(flood()).unwrap()).await.status, 413);
     assert_eq!(world.search.status().epoch, 0);
-    for body in [endless(), flood(), Body::from("{\"reason\":"), Body::from([0xff, 0xfe].as_slice())] {
-        let world = World::new().await;
-        let reply = world.send(api("operate", "/api/v1/migrations/search/emergency").body(body).unwrap()).await;
-        assert_eq!((reply.status, world.search.mode()), (200, SystemMode::EmergencyRollback), "{}", reply.body);
-    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -110,7 +104,7 @@ async fn a_value_that_is_not_allowed_is_refused_and_never_repeated() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_actor_asks_for_ten_changes_a_minute_and_an_emergency_still_passes() {
+async fn an_actor_asks_for_ten_changes_a_minute() {
     let world = World::new().await;
     let refused = json!({ "epoch": 9, "etag": "", "reason": "because" });
     for _ in 0..10 {
@@ -131,22 +125,8 @@ async fn an_actor_asks_for_ten_changes_a_minute_and_an_emergency_still_passes() 
     other.headers_mut().insert("x-user", "ben".parse().unwrap());
     assert_ne!(world.send(other).await.status, 429, "another actor is not held up");
 
-    for path in ["/api/v1/migrations/search/emergency", "/api/v1/emergency", "/api/v1/migrations/search/abort"] {
-        assert_eq!(world.post("operate", path, &json!({ "reason": "fire" })).await.status, 200, "{path}");
-    }
-    assert_eq!(world.search.mode(), SystemMode::EmergencyRollback);
     world.clock.advance(Duration::from_secs(60));
     assert_ne!(world.post("operate", PAUSE, &refused).await.status, 429, "a minute later there are more");
-}
-
-#[tokio::test(start_paused = true)]
-async fn emergencies_have_a_higher_limit_of_their_own() {
-    let world = World::new().await;
-    let path = "/api/v1/migrations/search/emergency";
-    for number in 0..60 {
-        assert_eq!(world.post("operate", path, &json!({})).await.status, 200, "{number}");
-    }
-    assert_eq!(world.post("operate", path, &json!({})).await.status, 429);
 }
 
 #[tokio::test(start_paused = true)]

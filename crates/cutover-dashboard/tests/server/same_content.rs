@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cutover::observe::Sample;
 use cutover::plan::Decision;
+use cutover::testing::Fault;
 use cutover::{Outcome, Percentage, Route, Side, SystemMode};
 use serde_json::{Value, json};
 
@@ -52,6 +53,16 @@ async fn what_needs_somebody_most_comes_first() {
     assert_eq!(ids(&overview), ["search", "cart"]);
     let text = overview["migrations"][0]["attention"][0]["text"].as_str().unwrap();
     assert!(text.contains("EMERGENCY: wrong totals") && text.contains("legacy_only"), "{text}");
+
+    // Among those that are as bad, the one that was rolled back.
+    world.store.set_standing(Some(Fault::Unavailable));
+    for _ in 0..40 {
+        world.clock.advance(Duration::from_secs(1));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let overview = world.get("/api/v1/migrations").await.json();
+    let severities: Vec<_> = (0..2).map(|at| overview["migrations"][at]["attention"][0]["severity"].clone()).collect();
+    assert_eq!((severities, ids(&overview)), (vec![json!("warning"); 2], vec!["search".to_owned(), "cart".to_owned()]));
 }
 
 #[tokio::test(start_paused = true)]

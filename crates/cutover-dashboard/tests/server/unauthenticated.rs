@@ -11,7 +11,7 @@ use http::request::Parts;
 use http::{Method, Request};
 
 /// Paths of all kinds: pages, assets, live updates, the API, what is not there, and what looks like something else.
-const PATHS: [&str; 18] = [
+const PATHS: [&str; 19] = [
     "/",
     "",
     "/m/search",
@@ -21,6 +21,7 @@ const PATHS: [&str; 18] = [
     "/m/search/live",
     "/live",
     "/assets/style.css",
+    "/assets/morph.js",
     "/assets/script.js",
     "/api/v1/migrations",
     "/api/v1/nothing",

@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::allow_attributes, reason = "each test uses its own part")]
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+pub(crate) mod eval;
 pub(crate) mod promql;
 pub(crate) mod text;
 pub(crate) mod world;

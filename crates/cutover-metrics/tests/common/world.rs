@@ -12,8 +12,8 @@ use cutover::monitor::{Baseline, Evidence, LatencyFactors, MeanDurations, PhaseC
 use cutover::observe::{Event, Sample};
 use cutover::testing::{FailingStore, Fault, VirtualRuntime};
 use cutover::{
-    AutoRollback, Comparison, DualRunner, Guard, MemoryStore, MigrationController, Observer, Outcome, Percentage, Side,
-    SystemMode,
+    AutoRollback, Claims, Comparison, DualRunner, Guard, MemoryStore, MigrationController, Observer, Outcome,
+    Percentage, Side, SystemMode,
 };
 use cutover_metrics::{MetricsObserver, Watch};
 use futures::FutureExt;
@@ -103,6 +103,20 @@ impl World {
         self.enter(SystemMode::LegacyOnly);
         self.enter(SystemMode::Parallel);
         self.runtime.run_until_idle();
+        self.claim();
+    }
+
+    /// Items are claimed, refused, completed, given back and left behind.
+    fn claim(&self) {
+        let claims = Claims::new(&self.prices, self.store.clone(), "a worker").unwrap();
+        let epoch = self.prices.status().epoch;
+        let claim = |item: &str, side| self.runtime.run(claims.claim(item, side, epoch, Duration::from_secs(30)));
+        let [done, back, _left] = ["a", "b", "c"].map(|item| claim(item, Side::Legacy).unwrap());
+        claim("a", Side::Legacy).unwrap_err();
+        claim("d", Side::New).unwrap_err();
+        self.runtime.run(done.complete()).unwrap();
+        self.runtime.run(back.release()).unwrap();
+        self.runtime.run(self.prices.transition(SystemMode::NewOnly, "", "nobody")).unwrap_err();
     }
 
     pub(crate) fn enter(&self, mode: SystemMode) {
@@ -209,7 +223,7 @@ impl Observer for Heard {
 }
 
 /// New fails once in a while.
-struct Steady;
+pub(crate) struct Steady;
 
 impl Evidence for Steady {
     fn counts(&self) -> PhaseCounts {

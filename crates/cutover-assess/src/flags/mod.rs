@@ -1,0 +1,9 @@
+//! Which flags the code asks for, and which of them nobody needs any more.
+
+mod calls;
+mod display;
+mod literal;
+mod references;
+
+pub use calls::{FlagCalls, FlagCallsError};
+pub use references::{FlagPlace, FlagReferences, FlagScanError, SettledFlag};

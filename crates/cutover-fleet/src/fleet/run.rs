@@ -1,0 +1,127 @@
+//! Runs the phases.
+
+use std::collections::BTreeMap;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
+use super::{Fleet, FleetEvent, FleetReport, Phase, StopReason};
+use crate::inventory::Entry;
+use crate::migrator::{SystemMigrator, SystemReport};
+use crate::outcome::Outcome;
+use crate::system::SystemName;
+
+impl Fleet {
+    /// Migrates the systems that are not migrated, phase by phase, until there is nothing left to do without a person. Where
+    /// an earlier run stopped or was killed, it goes on.
+    ///
+    /// It works in the caller's task, and may be dropped at any time. What the report says of a system does not depend on how
+    /// often that happened, but for times.
+    pub async fn run(&self) -> FleetReport {
+        let mut ended = BTreeMap::new();
+        let mut stopped = None;
+        for (phase, entries) in self.phases() {
+            let systems = entries.len();
+            self.context.tell(&FleetEvent::PhaseBegan { phase: phase.name.clone(), systems });
+            let failures = self.run_phase(phase, entries, &mut ended, &mut stopped).await;
+            self.context.tell(&FleetEvent::PhaseEnded { phase: phase.name.clone(), failures });
+            stopped = stopped.or_else(|| unended(entries, &ended));
+            if stopped.is_some() {
+                break;
+            }
+        }
+        self.report_on(ended, stopped).await
+    }
+
+    /// The report on the fleet, by the store alone. It changes nothing.
+    pub async fn report(&self) -> FleetReport {
+        self.report_on(BTreeMap::new(), None).await
+    }
+
+    /// The phases and the systems of each.
+    pub(super) fn phases(&self) -> impl Iterator<Item = (&Phase, &[Entry])> {
+        let entries = self.inventory.entries();
+        self.context.settings.phases.iter().scan(0, |begin, phase| {
+            let end = phase.end(entries.len()).max(*begin);
+            let systems = entries.get(*begin..end).unwrap_or_default();
+            *begin = end;
+            Some((phase, systems))
+        })
+    }
+
+    async fn run_phase(
+        &self,
+        phase: &Phase,
+        entries: &[Entry],
+        ended: &mut BTreeMap<SystemName, SystemReport>,
+        stopped: &mut Option<StopReason>,
+    ) -> u32 {
+        let mut failures = 0;
+        let mut running = FuturesUnordered::new();
+        let mut waiting = self.in_order(entries).await.into_iter();
+        loop {
+            while running.len() < phase.at_once.max(1) as usize && stopped.is_none() {
+                if self.is_cancelled() {
+                    *stopped = Some(StopReason::Cancelled);
+                    break;
+                }
+                let Some(migrator) = waiting.next() else { break };
+                running.push(async move { migrator.migrate().await });
+            }
+            let Some(report) = running.next().await else { return failures };
+            let (system, outcome) = (report.system.clone(), report.outcome);
+            failures += u32::from(outcome.is_failure());
+            let reason = reason_to_stop(phase, failures, &report);
+            *stopped = stopped.take().or(reason);
+            ended.insert(system.clone(), report);
+            self.context.tell(&FleetEvent::SystemEnded { system, outcome });
+        }
+    }
+
+    /// Those that an earlier run has left under way come first: they are finished whatever becomes of the others.
+    async fn in_order(&self, entries: &[Entry]) -> Vec<SystemMigrator> {
+        let mut migrators = Vec::new();
+        for entry in entries {
+            let migrator = SystemMigrator::new(&self.context, entry);
+            let under_way = migrator.report().await.outcome == Outcome::UnderWay;
+            migrators.push((!under_way, migrator));
+        }
+        migrators.sort_by_key(|(later, _)| *later);
+        migrators.into_iter().map(|(_, migrator)| migrator).collect()
+    }
+
+    async fn report_on(
+        &self,
+        mut ended: BTreeMap<SystemName, SystemReport>,
+        stopped: Option<StopReason>,
+    ) -> FleetReport {
+        let mut phases = Vec::new();
+        for (phase, entries) in self.phases() {
+            let mut systems = Vec::new();
+            for entry in entries {
+                let report = match ended.remove(&entry.system.name) {
+                    Some(report) => report,
+                    None => SystemMigrator::new(&self.context, entry).report().await,
+                };
+                systems.push(report);
+            }
+            phases.push((phase, systems));
+        }
+        FleetReport::new(phases, &self.context.settings.targets, stopped)
+    }
+}
+
+fn reason_to_stop(phase: &Phase, failures: u32, report: &SystemReport) -> Option<StopReason> {
+    if report.outcome == Outcome::Failed {
+        return Some(StopReason::RecoveryFailed { system: report.system.clone() });
+    }
+    let (phase, most) = (phase.name.clone(), phase.most_failures);
+    (failures > most).then_some(StopReason::TooManyFailures { phase, failures, most })
+}
+
+/// A system that has not ended keeps the next phase from beginning.
+fn unended(entries: &[Entry], ended: &BTreeMap<SystemName, SystemReport>) -> Option<StopReason> {
+    let report = |entry: &Entry| ended.get(&entry.system.name).filter(|report| !report.outcome.has_ended());
+    let first = entries.iter().find_map(report)?;
+    Some(StopReason::Interrupted { system: first.system.clone() })
+}
