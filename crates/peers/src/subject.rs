@@ -153,7 +153,7 @@ impl Guarantee {
             Self::RecorderPanics => "recorder panics",
             Self::Timing => "both sides timed",
             Self::DroppedCalls => "dropped calls counted",
-            Self::Send => "`Send`, `&self`",
+            Self::Send => "`Send` by `&self`",
             Self::ExactEnds => "exact at 0 and 100 %",
             Self::RefusesNonsense => "refuses nonsense",
             Self::Fractions => "fractions of 1 %",
