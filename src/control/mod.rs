@@ -61,7 +61,7 @@ use crate::observe::Event;
 use crate::random::RandomSource;
 use crate::route::{Route, Router};
 use crate::runtime::Runtime;
-use crate::store::{AuditEntry, AuditHead, Author, MigrationId, StateStore, StoreError};
+use crate::store::{AuditEntry, Author, MigrationId, StateStore, StoreError};
 use decide::{Expected, Target, Wish};
 use inner::Inner;
 
