@@ -69,3 +69,15 @@ fn what_is_unknown_unused_or_malformed_is_reported() {
     assert_eq!(assessment.warnings(), expected);
     assert!(!assessment.has_gaps());
 }
+
+/// Each comment, line and place is looked at once: otherwise these would take minutes.
+#[test]
+fn many_of_them_are_read_in_good_time() {
+    let lines = 8_000;
+    let each = scan("a.rs", &"LLMChain // migrate:allow(llm-chain)\n".repeat(lines));
+    assert_eq!(each.allowed().len(), lines);
+    let above = scan("a.rs", &format!("{}LLMChain", "// migrate:allow(llm-chain)\n".repeat(lines)));
+    assert_eq!((above.allowed().len(), above.warnings().len()), (1, lines - 32));
+    let one_line = scan("a.rs", &format!("//{}\nLLMChain", " migrate:allow(llm-chain)".repeat(lines)));
+    assert_eq!((one_line.allowed().len(), one_line.warnings().len()), (1, 0));
+}

@@ -26,6 +26,12 @@ fn a_glob_that_matches_no_file_is_reported() {
 }
 
 #[test]
+fn one_such_glob_is_enough_for_a_gap() {
+    let tree = Tree::of(&[("a.py", "pass")]);
+    assert_eq!(tree.scan_for([llm_chain().files(["*.py", "*.pyi"])]).status(), Status::Incomplete);
+}
+
+#[test]
 fn globs_without_a_slash_are_for_names_and_others_for_paths() {
     let tree = Tree::of(&[("a.py", "pass"), ("src/a.py", "pass"), ("src/deep/b.py", "pass")]);
     for (glob, files) in

@@ -64,6 +64,16 @@ fn fail_on_says_from_which_complexity_on_findings_fail() {
 }
 
 #[test]
+fn what_a_user_ignores_everywhere_is_looked_at() {
+    let tree = tree(&[("a.py", "LLMChain"), ("home/.config/git/ignore", "*.py\n")]);
+    let home = tree.root().join("home");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cutover-assess"));
+    command.args(["scan", ".", "--rules", "rules.json"]).current_dir(tree.root());
+    let output = command.env("HOME", &home).env("XDG_CONFIG_HOME", home.join(".config")).output().unwrap();
+    assert_eq!(code(&output), 1);
+}
+
+#[test]
 fn the_rules_and_an_earlier_report_are_not_looked_at() {
     let tree = tree(&[("a.py", "LLMChain"), ("b.json", "{}")]);
     let options = ["--format", "json", "--output", "report.json"];

@@ -1,5 +1,6 @@
 //! `migrate:allow(rule-id)` in comments.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::lines::Lines;
@@ -7,6 +8,16 @@ use crate::context::Context;
 use crate::lexer::{Language, Segment, context_at};
 
 const MARK: &[u8] = b"migrate:allow";
+/// How many lines of comments may stand above what they allow.
+const MOST_COMMENTS: usize = 32;
+
+/// What the comments of a file allow.
+#[derive(Default)]
+pub(super) struct Allows {
+    all: Vec<Allow>,
+    /// Where in `all` those stand that hold in a line.
+    in_line: HashMap<usize, Vec<usize>>,
+}
 
 /// What one comment allows for one rule.
 pub(super) struct Allow {
@@ -14,15 +25,32 @@ pub(super) struct Allow {
     pub(super) rule: Option<String>,
     /// The line of the comment.
     pub(super) line: usize,
-    /// The line below it, if it stands alone on its own.
-    below: Option<usize>,
     /// Whether something was found there.
     pub(super) used: bool,
 }
 
-impl Allow {
-    pub(super) fn covers(&self, rule: &str, line: usize) -> bool {
-        self.rule.as_deref() == Some(rule) && (self.line == line || self.below == Some(line))
+impl Allows {
+    /// Whether a place of `rule` in `line` may stay. What allows it is used then.
+    pub(super) fn allow(&mut self, rule: &str, line: usize) -> bool {
+        let mut allowed = false;
+        for &index in self.in_line.get(&line).into_iter().flatten() {
+            if let Some(allow) = self.all.get_mut(index).filter(|allow| allow.rule.as_deref() == Some(rule)) {
+                allow.used = true;
+                allowed = true;
+            }
+        }
+        allowed
+    }
+
+    pub(super) fn into_all(self) -> Vec<Allow> {
+        self.all
+    }
+
+    fn add(&mut self, rule: Option<String>, line: usize, below: Option<usize>) {
+        for line in std::iter::once(line).chain(below) {
+            self.in_line.entry(line).or_default().push(self.all.len());
+        }
+        self.all.push(Allow { rule, line, used: false });
     }
 }
 
@@ -32,10 +60,21 @@ pub(super) fn is_in(bytes: &[u8]) -> bool {
 }
 
 /// What the comments of a file allow. In an unknown language any text is taken for a comment.
-pub(super) fn find(bytes: &[u8], language: Language, segments: &[Segment], lines: &Lines<'_>) -> Vec<Allow> {
+pub(super) fn find(bytes: &[u8], language: Language, segments: &[Segment], lines: &Lines<'_>) -> Allows {
     let comments = Comments { segments, lines, all: language == Language::Unknown };
-    let marks = memchr::memmem::find_iter(bytes, MARK).filter(|&at| comments.has(at));
-    marks.flat_map(|at| comments.allows(bytes, at)).collect()
+    let mut allows = Allows::default();
+    let mut known = (0, None);
+    for at in memchr::memmem::find_iter(bytes, MARK).filter(|&at| comments.has(at)) {
+        let line = lines.number(at);
+        if known.0 != line {
+            known = (line, comments.below(line));
+        }
+        let text = bytes.get(at + MARK.len()..lines.range(line).end).unwrap_or_default();
+        for rule in rules(text) {
+            allows.add(rule, line, known.1);
+        }
+    }
+    allows
 }
 
 struct Comments<'f> {
@@ -49,24 +88,13 @@ impl Comments<'_> {
         self.all || context_at(self.segments, at) == Context::Comment
     }
 
-    fn allows(&self, bytes: &[u8], at: usize) -> Vec<Allow> {
-        let line = self.lines.number(at);
-        let below = self.below(line);
-        let text = bytes.get(at + MARK.len()..self.lines.range(line).end).unwrap_or_default();
-        let allow = |rule| Allow { rule, line, below, used: false };
-        rules(text).into_iter().map(allow).collect()
-    }
-
     /// The first line below `line` that is no comment, if all of `line` is one.
     fn below(&self, line: usize) -> Option<usize> {
         if self.all {
             return Some(line + 1);
         }
-        let mut below = line;
-        while self.is_comment(below) {
-            below += 1;
-        }
-        (below > line).then_some(below)
+        let comments = (line..line + MOST_COMMENTS).take_while(|&line| self.is_comment(line)).count();
+        (comments > 0).then_some(line + comments)
     }
 
     /// Whether comments, and nothing else, stand in `line`.

@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use siphasher::sip128::{Hasher128 as _, SipHasher24};
 
-use super::allow::{self, Allow};
+use super::allow::{self, Allow, Allows};
 use super::lines::Lines;
 use super::plan::{Interest, Plan};
 use crate::context::Context;
@@ -121,26 +121,22 @@ impl<'f> File<'f> {
         let allows = allow::is_in(bytes);
         if !hits.is_empty() || allows {
             let mut lines = Lines::new(bytes);
-            let mut allows = if allows { self.allows(&lines) } else { Vec::new() };
+            let mut allows = if allows { self.allows(&lines) } else { Allows::default() };
             searched.places = hits.into_iter().map(|hit| self.place(hit, &mut lines, &mut allows)).collect();
-            searched.warnings = allows.into_iter().filter_map(|allow| self.warning(allow)).collect();
+            searched.warnings = allows.into_all().into_iter().filter_map(|allow| self.warning(allow)).collect();
         }
         searched.elsewhere = self.elsewhere;
         searched
     }
 
-    fn allows(&self, lines: &Lines<'_>) -> Vec<Allow> {
+    fn allows(&self, lines: &Lines<'_>) -> Allows {
         allow::find(self.source.bytes, self.source.language(), self.segments(), lines)
     }
 
-    fn place(&self, hit: Hit<'_>, lines: &mut Lines<'_>, allows: &mut [Allow]) -> Place {
+    fn place(&self, hit: Hit<'_>, lines: &mut Lines<'_>, allows: &mut Allows) -> Place {
         let Hit { rule, span, context, replacement, .. } = hit;
         let line = lines.number(span.start);
-        let mut allowed = false;
-        for allow in allows.iter_mut().filter(|allow| allow.covers(&rule.id, line)) {
-            allow.used = true;
-            allowed = true;
-        }
+        let allowed = allows.allow(&rule.id, line);
         let (excerpt, matched) = lines.excerpt(&span);
         let finding = Finding {
             path: self.source.path.to_owned(),
