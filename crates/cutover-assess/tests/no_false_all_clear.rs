@@ -2,7 +2,7 @@
 mod common;
 
 use common::{Tree, llm_chain};
-use cutover_assess::{Complexity, Context, Rule, Status, Warning};
+use cutover_assess::{Complexity, Context, Rule, SkipReason, Status, Warning};
 
 fn other(id: &str) -> Rule {
     Rule::new(id, "Nothing", "Nothing", Complexity::High)
@@ -49,6 +49,18 @@ fn a_file_that_nobody_could_read_leaves_a_gap() {
     tree.write("a.py", "LLMChain");
     assert_eq!(tree.scan().status(), Status::Findings);
     assert!(tree.scan().has_gaps());
+}
+
+#[test]
+fn source_code_with_a_zero_byte_leaves_a_gap_and_an_image_does_not() {
+    let wide: Vec<u8> = "LLMChain()".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for source in [b"x = '\0'\nLLMChain()".as_slice(), &wide] {
+        let tree = Tree::of(&[("a.py", b"pass".as_slice()), ("b.py", source), ("c.png", b"\0LLMChain")]);
+        let assessment = tree.scan();
+        assert_eq!(assessment.status(), Status::Incomplete);
+        let reasons = assessment.skipped().iter().map(|skipped| &skipped.reason);
+        assert!(reasons.eq([&SkipReason::ZeroByte, &SkipReason::Binary]));
+    }
 }
 
 #[test]
