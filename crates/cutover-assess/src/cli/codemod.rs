@@ -116,12 +116,22 @@ pub(crate) fn undo(args: &UndoArgs) -> Result<ExitCode, Box<dyn Error>> {
 }
 
 fn journal(args: &UndoArgs) -> Result<Option<Journal>, Box<dyn Error>> {
+    check_folder(&args.root)?;
     if let Some(path) = &args.journal {
+        check_root(&args.root, path)?;
         return Ok(Some(Journal::open(path)?));
     }
-    check_folder(&args.root)?;
     let journals = Journal::all(&args.root)?;
     Ok(journals.into_iter().rev().find(|journal| journal.state() != JournalState::Undone))
+}
+
+/// Refuses a journal of another root than the one that is named.
+fn check_root(root: &Path, journal: &Path) -> Result<(), Box<dyn Error>> {
+    let io = |source| format!("{}: {source}", journal.display());
+    let journal_root = journal.canonicalize().map_err(io)?.ancestors().nth(2).map(Path::to_owned);
+    let is_own = journal_root == root.canonicalize().ok();
+    let refused = || format!("{}: it is no journal of {}; name its own root", journal.display(), root.display()).into();
+    is_own.then_some(()).ok_or_else(refused)
 }
 
 /// Runs a command and lets it speak; without one, all is well.
