@@ -64,6 +64,14 @@ fn source_code_with_a_zero_byte_leaves_a_gap_and_an_image_does_not() {
 }
 
 #[test]
+fn a_comment_hides_nothing_behind_a_line_end_of_old_macs() {
+    for (path, text) in [("a.py", "# c\rLLMChain()\r"), ("a.js", "// c\rLLMChain()"), ("a.java", "// c\rLLMChain();")] {
+        assert_eq!(Tree::of(&[(path, text)]).scan().status(), Status::Findings, "{path}");
+    }
+    assert_eq!(Tree::of(&[("a.py", "# c\r\n# LLMChain\r\n# LLMChain\r")]).scan().status(), Status::Clear);
+}
+
+#[test]
 fn a_skipped_file_counts_for_no_glob() {
     let tree = Tree::of(&[("a.py", "\0"), ("b.rs", "")]);
     let assessment = tree.scan_for([llm_chain().files(["*.py", "*.rs"])]);
