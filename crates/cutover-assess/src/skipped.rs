@@ -23,7 +23,7 @@ pub struct Skipped {
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum SkipReason {
-    /// It has a zero byte among its first 8,192 bytes, as no text has.
+    /// It has a zero byte among its first 8,192 bytes, as no text has, and its name is not one of source code.
     Binary,
     /// It was to be left out.
     LeftOut,
@@ -43,6 +43,9 @@ pub enum SkipReason {
         /// The encoding by its byte order mark, such as `UTF-16LE`.
         encoding: String,
     },
+    /// Its name is one of source code, but it has a zero byte among its first 8,192 bytes: text in UTF-16 without a byte order
+    /// mark, or a source with a stray byte, which some compilers accept.
+    ZeroByte,
     /// Its path is no Unicode, and so no finding could name it.
     PathNotUnicode,
     /// The system did not let it be read.
@@ -75,6 +78,9 @@ impl fmt::Display for SkipReason {
             Self::Special => f.write_str("no file, folder or link"),
             Self::TooLarge { bytes, limit } => write!(f, "too large: {bytes} bytes, allowed are {limit}"),
             Self::Encoding { encoding } => write!(f, "text in {encoding}; only UTF-8 and what contains ASCII is read"),
+            Self::ZeroByte => {
+                f.write_str("source code by its name, but with a zero byte; if it is none, name it in an ignore file")
+            }
             Self::PathNotUnicode => f.write_str("its path is no Unicode"),
             Self::Unreadable { problem } => write!(f, "unreadable: {problem}"),
             Self::MatcherFailed { problem } => write!(f, "a matcher failed: {problem}"),

@@ -101,6 +101,19 @@ fn undo_refuses_later_edits_and_backs_out_an_interrupted_run() {
 }
 
 #[test]
+fn undo_takes_back_a_journal_of_the_root_that_it_is_given() {
+    let world = World::new();
+    world.run(&on_source("apply", &[]));
+    std::fs::create_dir(world.tree.at("other")).unwrap();
+    let undo = |root| world.run(&["undo", root, "--journal", "src/.cutover/0001.journal"]);
+    let (code, _, told) = undo("other");
+    assert_eq!(told, "error: src/.cutover/0001.journal: it is no journal of other; name its own root\n");
+    assert_eq!((code, world.app().as_str()), (2, "a = Runnable()\r\n"));
+    assert_eq!(undo("src").0, 0);
+    assert_eq!(world.app(), "a = LLMChain()\r\n");
+}
+
+#[test]
 fn the_ratchet_goes_from_no_baseline_over_growth_to_a_smaller_one() {
     let world = World::new();
     let ratchet = |more: &[&str]| world.run(&on_source("ratchet", more));

@@ -2,7 +2,7 @@
 mod common;
 
 use common::{Tree, llm_chain};
-use cutover_assess::{Complexity, Context, Rule, Status, Warning};
+use cutover_assess::{Complexity, Context, Rule, SkipReason, Status, Warning};
 
 fn other(id: &str) -> Rule {
     Rule::new(id, "Nothing", "Nothing", Complexity::High)
@@ -55,6 +55,26 @@ fn a_file_that_nobody_could_read_leaves_a_gap() {
     tree.write("a.py", "LLMChain");
     assert_eq!(tree.scan().status(), Status::Findings);
     assert!(tree.scan().has_gaps());
+}
+
+#[test]
+fn source_code_with_a_zero_byte_leaves_a_gap_and_an_image_does_not() {
+    let wide: Vec<u8> = "LLMChain()".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for source in [b"x = '\0'\nLLMChain()".as_slice(), &wide] {
+        let tree = Tree::of(&[("a.py", b"pass".as_slice()), ("b.py", source), ("c.png", b"\0LLMChain")]);
+        let assessment = tree.scan();
+        assert_eq!(assessment.status(), Status::Incomplete);
+        let reasons = assessment.skipped().iter().map(|skipped| &skipped.reason);
+        assert!(reasons.eq([&SkipReason::ZeroByte, &SkipReason::Binary]));
+    }
+}
+
+#[test]
+fn a_comment_hides_nothing_behind_a_line_end_of_old_macs() {
+    for (path, text) in [("a.py", "# c\rLLMChain()\r"), ("a.js", "// c\rLLMChain()"), ("a.java", "// c\rLLMChain();")] {
+        assert_eq!(Tree::of(&[(path, text)]).scan().status(), Status::Findings, "{path}");
+    }
+    assert_eq!(Tree::of(&[("a.py", "# c\r\n# LLMChain\r\n# LLMChain\r")]).scan().status(), Status::Clear);
 }
 
 #[test]

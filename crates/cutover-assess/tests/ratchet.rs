@@ -215,9 +215,32 @@ fn a_known_file_that_was_skipped_is_not_taken_for_migrated() {
     let world = World::new([APP, INDEX]);
     let before = world.text();
     world.tree.write("lib/index.py", b"\0\0");
-    let error = world.check().unwrap_err();
-    assert_eq!(error.to_string(), "lib/index.py: the baseline knows findings there, and it was not looked at: binary");
+    let error = world.check().unwrap_err().to_string();
+    let said = "lib/index.py: the baseline knows findings there, and it was not looked at: source code by its name";
+    assert!(error.starts_with(said), "{error}");
     assert!(matches!(world.ratchet().shrink(&world.assessment()), Err(RatchetError::Unseen { .. })));
+    assert_eq!(world.text(), before);
+}
+
+#[test]
+fn what_nobody_has_looked_at_is_no_proof_that_nothing_is_new_or_gone() {
+    let world = World::new([APP, INDEX]);
+    let before = world.text();
+    world.tree.write("lib/new.py", b"\xff\xfeL\0");
+    let error = world.check().unwrap_err();
+    assert!(error.to_string().contains("\n  lib/new.py: text in UTF-16LE"), "{error}");
+    world.tree.write("lib/more.py", b"LLMChain()");
+    assert!(matches!(world.check(), Err(RatchetError::Grown { .. })), "what is new is new all the same");
+
+    let world = World::new([APP, INDEX]);
+    let [chain, llama] = &rules()[..] else { panic!("two rules") };
+    let misspelt = assessment(&world.tree, vec![chain.clone(), llama.clone().files(["app.py", "libs/*.py"])]);
+    for result in [world.ratchet().check(&misspelt), world.ratchet().shrink(&misspelt)] {
+        let error = result.unwrap_err();
+        assert!(matches!(&error, RatchetError::Unproven { gaps } if gaps.len() == 1), "{error}");
+        assert!(error.to_string().contains("the glob `libs/*.py` of the rule `llama` matches no file"), "{error}");
+    }
+    assert!(matches!(world.ratchet().accept(&misspelt, "it is"), Err(RatchetError::Unproven { .. })));
     assert_eq!(world.text(), before);
 }
 

@@ -107,7 +107,10 @@ fn missing_in(source: &str, glob: &str) -> Vec<Missing> {
 fn call_sites_that_are_left_allowed_or_unseen_are_missing() {
     assert_eq!(missing_in("LLMChain()\nLLMChain()", "*.py"), [Missing::CallSites { left: 2 }]);
     assert_eq!(missing_in("LLMChain()  # migrate:allow(llm-chain)", "*.py"), [Missing::Allowed { allowed: 1 }]);
-    assert_eq!(missing_in("\u{feff}a\0", "*.py"), [Missing::NothingScanned, not_looked_for()]);
+    assert_eq!(
+        missing_in("\u{feff}a\0", "*.py"),
+        [Missing::NothingScanned, Missing::Unseen { unseen: 1 }, not_looked_for()]
+    );
     assert_eq!(missing_in("LLMChain()", "*.misspelt"), [Missing::NothingScanned, not_looked_for()]);
     let tree = Tree::new([("app.py", b"\xff\xfea\0".as_slice()), ("b.py", b"")]);
     let rule = Rule::new("llm-chain", "LLMChain", "Legacy LLMChain", Complexity::Low);

@@ -25,11 +25,12 @@ pub(crate) enum Command {
     Scan(ScanArgs),
     /// Shows as a diff what `apply` would rename, and writes nothing.
     ///
-    /// Exit code: 0 if nothing, 1 if something, 2 on an error.
+    /// Exit code: 0 if nothing, 1 if something, 2 if nothing was found but not all could be looked at, or on an error.
     Diff(SourceArgs),
     /// Renames what has a replacement. All files are edited, or none.
     ///
-    /// The originals are kept in the folder `.cutover` of ROOT. Exit code: 0 if all is done or nothing is to do, 2 on an error.
+    /// The originals are kept in the folder `.cutover` of ROOT. Exit code: 0 if all is done or nothing is to do, 2 if nothing was
+    /// found but not all could be looked at, or on an error.
     Apply(ApplyArgs),
     /// Takes the last `apply` back, byte by byte, also one that was interrupted.
     ///

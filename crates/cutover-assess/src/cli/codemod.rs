@@ -12,7 +12,7 @@ use cutover_assess::codemod::{CodemodError, Diff, DiffLine, Journal, JournalStat
 use cutover_assess::{Assessment, Codemod, Scan};
 use indicatif::ProgressBar;
 
-use super::rules;
+use super::{FAILED, read_enough, rules};
 
 /// What is renamed, and where.
 #[derive(Debug, Args)]
@@ -37,18 +37,20 @@ impl SourceArgs {
         Ok(busy("looking", || scan.run(&self.root))?)
     }
 
-    /// The edits; `None` if there are none. What was not seen is told, and what an interrupted run left is no source to plan from.
-    fn plan(&self) -> Result<Option<Plan>, Box<dyn Error>> {
+    /// The edits, or with which exit code there are none. What was not seen is told, and what an interrupted run left is no source
+    /// to plan from.
+    fn plan(&self) -> Result<Result<Plan, ExitCode>, Box<dyn Error>> {
+        check_folder(&self.root)?;
         let journals = Journal::all(&self.root)?;
         if let Some(journal) = journals.iter().find(|journal| journal.state() == JournalState::Interrupted) {
             return Err(CodemodError::Interrupted { journal: journal.path().to_owned() }.into());
         }
         let scan = self.scan()?;
         let assessment = self.assessment(&scan)?;
-        tell_gaps(&assessment)?;
+        tell_gaps(&assessment);
         match Codemod::from_assessment(&self.root, &assessment, &scan).and_then(Codemod::plan) {
-            Ok(plan) => Ok(Some(plan)),
-            Err(PlanError::Nothing) => Ok(None),
+            Ok(plan) => Ok(Ok(plan)),
+            Err(PlanError::Nothing) => nothing_to_rename(&assessment).map(Err),
             Err(error) => Err(error.into()),
         }
     }
@@ -77,17 +79,23 @@ pub(crate) struct UndoArgs {
 
 /// Shows what `apply` would change. Exit code: 0 if nothing, 1 if something.
 pub(crate) fn diff(args: &SourceArgs) -> Result<ExitCode, Box<dyn Error>> {
-    let Some(plan) = args.plan()? else { return nothing_to_rename() };
-    show(&plan.diff())?;
-    tell(&format!("{} in {}; nothing is written before `apply`", edits(&plan), files(plan.files().len())))?;
+    let plan = match args.plan()? {
+        Ok(plan) => plan,
+        Err(nothing) => return Ok(nothing),
+    };
+    read_enough(show(&plan.diff()))?;
+    tell(&format!("{} in {}; nothing is written before `apply`", edits(&plan), files(plan.files().len())));
     Ok(ExitCode::from(1))
 }
 
 /// Renames, and says where the journal is.
 pub(crate) fn apply(args: &ApplyArgs) -> Result<ExitCode, Box<dyn Error>> {
-    let Some(plan) = args.source.plan()? else { return nothing_to_rename() };
+    let plan = match args.source.plan()? {
+        Ok(plan) => plan,
+        Err(nothing) => return Ok(nothing),
+    };
     for file in plan.files().iter().filter(|file| file.hard_links() > 0) {
-        tell(&format!("note: {} has other names (hard links), which keep the old text", file.path().display()))?;
+        tell(&format!("note: {} has other names (hard links), which keep the old text", file.path().display()));
     }
     let journal = busy("editing", || plan.apply_checked(|| check(&args.check, plan.root())))?;
     let (edits, files, root) = (edits(&plan), files(plan.files().len()), args.source.root.display());
@@ -108,12 +116,22 @@ pub(crate) fn undo(args: &UndoArgs) -> Result<ExitCode, Box<dyn Error>> {
 }
 
 fn journal(args: &UndoArgs) -> Result<Option<Journal>, Box<dyn Error>> {
+    check_folder(&args.root)?;
     if let Some(path) = &args.journal {
+        check_root(&args.root, path)?;
         return Ok(Some(Journal::open(path)?));
     }
-    std::fs::metadata(&args.root).map_err(|source| format!("{}: {source}", args.root.display()))?;
     let journals = Journal::all(&args.root)?;
     Ok(journals.into_iter().rev().find(|journal| journal.state() != JournalState::Undone))
+}
+
+/// Refuses a journal of another root than the one that is named.
+fn check_root(root: &Path, journal: &Path) -> Result<(), Box<dyn Error>> {
+    let io = |source| format!("{}: {source}", journal.display());
+    let journal_root = journal.canonicalize().map_err(io)?.ancestors().nth(2).map(Path::to_owned);
+    let is_own = journal_root == root.canonicalize().ok();
+    let refused = || format!("{}: it is no journal of {}; name its own root", journal.display(), root.display()).into();
+    is_own.then_some(()).ok_or_else(refused)
 }
 
 /// Runs a command and lets it speak; without one, all is well.
@@ -146,15 +164,28 @@ fn coloured(line: &DiffLine) -> String {
     style.apply_to(line.to_string().trim_end_matches('\n')).to_string()
 }
 
-fn tell_gaps(assessment: &Assessment) -> io::Result<()> {
-    let hidden = assessment.skipped().iter().filter(|skipped| skipped.reason.hides_findings());
-    hidden
-        .map(|skipped| format!("warning: not looked at: {}: {}", skipped.path, skipped.reason))
-        .try_for_each(|line| tell(&line))
+fn tell_gaps(assessment: &Assessment) {
+    for skipped in assessment.skipped().iter().filter(|skipped| skipped.reason.hides_findings()) {
+        tell(&format!("warning: not looked at: {}: {}", skipped.path, skipped.reason));
+    }
+    for warning in assessment.warnings() {
+        tell(&format!("warning: {warning}"));
+    }
 }
 
-fn nothing_to_rename() -> Result<ExitCode, Box<dyn Error>> {
+/// It proves something only if all was looked at.
+fn nothing_to_rename(assessment: &Assessment) -> Result<ExitCode, Box<dyn Error>> {
+    if assessment.has_gaps() {
+        say("nothing to rename was found, but not all of it was looked at")?;
+        return Ok(ExitCode::from(FAILED));
+    }
     say("nothing to rename: no finding of a rule with a replacement")
+}
+
+fn check_folder(root: &Path) -> Result<(), Box<dyn Error>> {
+    let metadata = std::fs::metadata(root).map_err(|source| format!("{}: {source}", root.display()))?;
+    let refused = || format!("{}: it is no folder; name the folder that has it", root.display()).into();
+    metadata.is_dir().then_some(()).ok_or_else(refused)
 }
 
 fn edits(plan: &Plan) -> String {
@@ -166,12 +197,13 @@ fn files(count: usize) -> String {
 }
 
 pub(crate) fn say(line: &str) -> Result<ExitCode, Box<dyn Error>> {
-    writeln!(io::stdout(), "{line}")?;
+    read_enough(writeln!(io::stdout(), "{line}"))?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn tell(line: &str) -> io::Result<()> {
-    writeln!(io::stderr(), "{line}")
+/// Without a standard error there is nobody to tell, and nothing stops for that.
+fn tell(line: &str) {
+    writeln!(io::stderr(), "{line}").unwrap_or_default();
 }
 
 /// Shows on a terminal that something is under way.

@@ -24,10 +24,6 @@ fn main() -> ExitCode {
         Command::Ratchet(args) => ratchet::run(&args),
     };
     done.unwrap_or_else(|error| {
-        // Whoever closed the pipe has read enough.
-        if is_closed_pipe(&*error) {
-            return ExitCode::SUCCESS;
-        }
         tell(&*error);
         ExitCode::from(FAILED)
     })
@@ -36,8 +32,12 @@ fn main() -> ExitCode {
 /// The exit code of what could not be done, or not so that it proves something.
 const FAILED: u8 = 2;
 
-fn is_closed_pipe(error: &(dyn Error + 'static)) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+/// Whoever closed the pipe has read enough. What was found, and so the exit code, stays the same.
+fn read_enough(written: io::Result<()>) -> io::Result<()> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
 }
 
 /// The error and what it comes from, each in a line.

@@ -10,9 +10,8 @@ use std::time::Duration;
 use cutover_assess::{Assessment, Format, Report, Scan, Status};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::FAILED;
 use super::args::{FailOn, ScanArgs};
-use super::rules;
+use super::{FAILED, read_enough, rules};
 
 pub(crate) fn run(args: &ScanArgs) -> Result<ExitCode, Box<dyn Error>> {
     let assessment = scan(args)?;
@@ -46,7 +45,7 @@ fn progress() -> Result<ProgressBar, Box<dyn Error>> {
 
 fn write(args: &ScanArgs, assessment: &Assessment) -> Result<(), Box<dyn Error>> {
     match &args.output {
-        None => to_terminal(args.format, assessment).map_err(Into::into),
+        None => read_enough(to_terminal(args.format, assessment)).map_err(Into::into),
         Some(path) => {
             let failed = |source| OutputError { path: path.clone(), source };
             to_file(path, args.format, assessment).map_err(|source| failed(source).into())

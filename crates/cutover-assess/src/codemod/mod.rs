@@ -94,7 +94,8 @@ impl<'s> Codemod<'s> {
     /// The findings that have a replacement, of an assessment of `root`. `scan` is what made it; it looks at the planned result,
     /// and what it would replace again is [refused](PlanError::NotConvergent).
     ///
-    /// Text in comments and strings is edited only where a rule's contexts name them, and nothing that is allowed to stay.
+    /// Text in comments and strings is edited only where a rule's contexts name them, and nothing that is allowed to stay. In an
+    /// [unknown](crate::Language::Unknown) language all text is code.
     ///
     /// # Errors
     /// [`PlanError::NothingScanned`] if the assessment has seen no file, and [`PlanError::TooLong`] for a finding that it shows only a

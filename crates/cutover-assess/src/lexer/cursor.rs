@@ -122,10 +122,14 @@ impl<'s> Cursor<'s> {
         self.found.add(start..self.at, context);
     }
 
-    /// From here to the end of the line it is a comment.
+    /// From here to the end of the line it is a comment. A carriage return alone ends a line in some languages, and in doubt what
+    /// follows is code.
     pub(super) fn line_comment(&mut self) {
         let start = self.at;
-        self.skip_to(b'\n');
+        let rest = self.rest();
+        let goes_on = |at: usize| rest.get(at..).is_some_and(|end| end == b"\r" || end.starts_with(b"\r\n"));
+        let end = memchr::memchr2_iter(b'\n', b'\r', rest).find(|&at| !goes_on(at));
+        self.skip(end.unwrap_or(rest.len()));
         self.mark(start, Context::Comment);
     }
 

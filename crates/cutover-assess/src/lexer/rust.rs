@@ -21,7 +21,9 @@ pub(super) fn lex(cursor: &mut Cursor<'_>) {
 /// A first line that starts with `#!` is for the system, unless it is the start of an attribute.
 fn shebang(cursor: &mut Cursor<'_>) {
     if cursor.is_at(b"#!") && !attribute_follows(cursor.rest()) {
-        cursor.line_comment();
+        let start = cursor.at();
+        cursor.skip_to(b'\n');
+        cursor.mark(start, Context::Comment);
     }
 }
 

@@ -40,7 +40,20 @@ pub(super) fn compared(baseline: Baseline, assessment: &Assessment) -> Result<(B
     let gone: Vec<_> = baseline.findings.iter().filter(|known| !found.contains(&known.fingerprint)).collect();
     check_seen(&baseline, &gone, assessment)?;
     let report = pair(&baseline, gone, assessment.findings());
+    check_gaps(&report, assessment)?;
     Ok((baseline, report))
+}
+
+/// What is new is new, whatever else was not seen. Everything else can be said only by who has looked everywhere.
+fn check_gaps(report: &RatchetReport, assessment: &Assessment) -> Result<(), RatchetError> {
+    let only_new = !report.new.is_empty() && report.gone.is_empty();
+    if only_new || !assessment.has_gaps() {
+        return Ok(());
+    }
+    let skipped = assessment.skipped().iter().filter(|skipped| skipped.reason.hides_findings());
+    let skipped = skipped.map(|skipped| format!("{}: {}", skipped.path, skipped.reason));
+    let unmet = assessment.warnings().iter().filter(|warning| warning.is_gap()).map(ToString::to_string);
+    Err(RatchetError::Unproven { gaps: skipped.chain(unmet).collect() })
 }
 
 /// That something is gone can be said only by who has looked for it.

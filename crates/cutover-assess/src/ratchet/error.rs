@@ -64,6 +64,12 @@ pub enum RatchetError {
         /// The file, or a folder around it, and why.
         skipped: Skipped,
     },
+    /// Not all was looked at, so that new findings, or old ones that seem to be gone, may be where nobody has looked.
+    #[error("{}", unproven(gaps))]
+    Unproven {
+        /// What was skipped and may hold findings, and the globs and rules that met no file, as texts.
+        gaps: Vec<String>,
+    },
     /// There are findings that the baseline does not know.
     #[error("{}", grown(new, *gone))]
     Grown {
@@ -115,6 +121,11 @@ fn shown(finding: &Finding) -> String {
     let Finding { path, line, name, rule, replacement, .. } = finding;
     let instead = replacement.as_ref().map(|new| format!("; use `{new}`")).unwrap_or_default();
     format!("{path}:{line} - {name} ({rule}){instead}")
+}
+
+fn unproven(gaps: &[String]) -> String {
+    let advice = "look at these files (or leave them out by an ignore file), and mend the globs (or take out rules that have no files)";
+    lines("not all was looked at, so nothing is proven:".to_owned(), gaps.iter().cloned(), None, advice)
 }
 
 fn shrunk(gone: &[Known]) -> String {

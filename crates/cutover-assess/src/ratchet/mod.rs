@@ -36,8 +36,8 @@ use crate::assessment::Assessment;
 ///   line was edited counts as the same if it stays in its file and the file has no more findings of its rule than before.
 /// - Only [`accept`](Self::accept) lets the baseline grow, and it wants a reason.
 ///
-/// It never takes silence for progress: an assessment without a single file, without one of the baseline's rules, or that could not
-/// read a file of which the baseline knows findings, is an error.
+/// It never takes silence for progress: an assessment without a single file, without one of the baseline's rules, that skipped a file
+/// of which the baseline knows findings, or that [has gaps](Assessment::has_gaps) is an error, unless it has only something new to say.
 ///
 /// The baseline is JSON with one finding on a line, sorted by path, so that diffs are readable and merges are easy. Where it lies below
 /// the root of the scan, [leave it out](crate::Scan::leave_out).

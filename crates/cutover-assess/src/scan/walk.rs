@@ -13,6 +13,7 @@ use super::Scan;
 use super::plan::Plan;
 use super::read::read;
 use super::search::{Searched, search};
+use crate::lexer::Language;
 use crate::matcher::Source;
 use crate::skipped::SkipReason;
 
@@ -106,7 +107,7 @@ impl Walk<'_> {
             // The root is followed if it is a link.
             Some(kind) if kind.is_symlink() && entry.depth() > 0 => Err(SkipReason::Symlink),
             Some(kind) if kind.is_file() || kind.is_symlink() => {
-                read(entry.path(), self.scan.max_file_bytes, buffer)?;
+                read(entry.path(), self.scan.max_file_bytes, buffer).map_err(|reason| suspicious(entry, reason))?;
                 Ok(buffer)
             }
             _ => Err(SkipReason::Special),
@@ -143,6 +144,12 @@ impl Walk<'_> {
             Err(_) => path.iter().collect(),
         }
     }
+}
+
+/// A zero byte hides nothing in an image, but may do so in what is source code by its name.
+fn suspicious(entry: &DirEntry, reason: SkipReason) -> SkipReason {
+    let is_source = Language::of(&entry.file_name().to_string_lossy(), &[]) != Language::Unknown;
+    if reason == SkipReason::Binary && is_source { SkipReason::ZeroByte } else { reason }
 }
 
 fn path_of(error: &ignore::Error) -> Option<PathBuf> {
