@@ -4,7 +4,7 @@ mod world;
 
 use std::time::Duration;
 
-use cutover::Percentage;
+use cutover::{Percentage, Runtime};
 use cutover_fleet::{FailureKind, Outcome, PartResult, RecoveryPart, Strategy, StrategyError, Vitals};
 use world::{DIRECT, Machine, World, host, inventory};
 
@@ -69,4 +69,25 @@ fn a_backup_that_cannot_be_put_back_is_a_failed_recovery() {
     let restore = failure.recovery.iter().find(|part| part.part == RecoveryPart::Restore).unwrap();
     assert_eq!(restore.result, PartResult::Failed { reason: "restore fails".to_owned() });
     assert_eq!(world.lock().escalated, ["billing"]);
+}
+
+#[test]
+fn the_downtime_of_the_way_back_is_counted_until_legacy_is_started() {
+    let sick = || backed_up(Machine { new: vec![Some(Vitals::unhealthy())], ..Machine::default() });
+    let downtime = |world: &World| {
+        world.lock().takes = Duration::from_secs(8);
+        let fleet = world.fleet(&inventory(&["billing"], DIRECT));
+        world.run(fleet.system("billing").unwrap().migrate()).downtime
+    };
+    assert_eq!(downtime(&sick()), Duration::from_secs(16 + 8), "there, and starting legacy");
+    let world = sick();
+    world.break_call("start legacy", "billing");
+    assert!(downtime(&world) > Duration::from_secs(16 + 8), "legacy never came up");
+    world.heal();
+    let migrator = world.fleet(&inventory(&["billing"], DIRECT)).system("billing").unwrap();
+    let failed = world.run(migrator.report()).downtime;
+    world.run(async { world.runtime.sleep(Duration::from_secs(3_600)).await });
+    let report = world.run(migrator.recover("ben", "legacy can be started")).unwrap();
+    assert_eq!(report.outcome, Outcome::RolledBack);
+    assert!(report.downtime >= failed + Duration::from_secs(3_600), "it was down for another hour");
 }

@@ -57,6 +57,9 @@ fn each_change_has_a_sign() {
     let latency = |change| met(&of(KpiFigures { latency_change: Some(change), ..good() }), "latency");
     assert_eq!([-0.5, 0.0, 0.09].map(latency), [Some(true); 3], "minus is faster");
     assert_eq!([0.10, 0.5, 3.0].map(latency), [Some(false); 3], "plus is slower");
+    let text = |change| of(KpiFigures { latency_change: Some(change), ..good() }).get("latency").unwrap().to_string();
+    assert_eq!(text(0.05), "latency: +0.050 change of the p95 (below 0.1: met)");
+    assert_eq!(text(-0.05), "latency: -0.050 change of the p95 (below 0.1: met)");
     let throughput = |change| met(&of(KpiFigures { throughput_change: Some(change), ..good() }), "throughput");
     assert_eq!([0.20, 2.0].map(throughput), [Some(true); 2], "plus is more");
     assert_eq!([0.19, 0.0, -0.5].map(throughput), [Some(false); 3], "minus is less");

@@ -183,3 +183,42 @@ fn the_strategy_of_a_migration_under_way_is_the_one_that_it_began_with() {
     assert_eq!((report.outcome, report.strategy.name()), (Outcome::Migrated, "canary"));
     assert!(!world.effects("billing").contains(&"stop legacy".to_owned()));
 }
+
+#[test]
+fn a_mode_that_somebody_sets_by_hand_after_the_migration_is_not_called_migrated() {
+    let world = World::new();
+    world.run(billing(&world).migrate());
+    world.run(async {
+        controller(&world).await.transition(SystemMode::GradualRollout, "ben", "to compare").await.unwrap()
+    });
+    let report = world.run(fleet(&world).run());
+    let system = report.system("billing").unwrap();
+    assert_eq!(system.outcome, Outcome::UnderWay, "new does not serve alone, by the record");
+    assert!(system.interrupted.as_ref().unwrap().contains("it is gradual_rollout now"), "{system:?}");
+    let checked = world.builder(&inventory(&["billing"], BLUE_GREEN)).checklists(passing()).build().unwrap();
+    let refused = world.run(checked.system("billing").unwrap().decommission("ana", "done")).unwrap_err();
+    assert!(matches!(refused, OperateError::NotNow { outcome: Outcome::UnderWay, .. }), "{refused}");
+    assert!(world.machine("billing").legacy_exists);
+    // Whoever puts it back has it migrated again.
+    world.run(async { controller(&world).await.transition(SystemMode::NewOnly, "ben", "compared").await.unwrap() });
+    assert_eq!(world.run(billing(&world).migrate()).outcome, Outcome::Migrated);
+}
+
+#[test]
+fn what_cannot_be_read_to_its_end_is_not_called_migrated() {
+    let world = World::new();
+    world.run(billing(&world).migrate());
+    let newer = serde_json::json!({ "fleet": 2, "event": "something" });
+    world.run(async {
+        let proposal = cutover::control::Proposal::new().note(cutover::control::Note::Step).evidence(newer);
+        controller(&world).await.propose(&proposal, "ben", "a newer version").await.unwrap();
+    });
+    for report in [world.run(billing(&world).report()), world.run(billing(&world).migrate())] {
+        assert!(report.interrupted.unwrap().contains("cannot read"));
+        assert_eq!(report.outcome, Outcome::UnderWay, "nobody knows what the newer version has done");
+    }
+    let report = world.run(billing(&world).recover("ben", "wrong totals")).unwrap();
+    let reason = report.failure.unwrap().reason;
+    assert!(reason.starts_with("called off without the store: the audit has an entry"), "{reason}");
+    assert_eq!(world.machine("billing").share, Percentage::ZERO);
+}

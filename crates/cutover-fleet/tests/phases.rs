@@ -211,3 +211,23 @@ fn phases_that_are_none_are_refused() {
     assert!(refused(same));
     assert!(!refused(usual()));
 }
+
+#[test]
+fn running_again_begins_nothing_where_the_last_run_had_stopped() {
+    for broken in [false, true] {
+        let world = World::with([("b", sick())]);
+        if broken {
+            world.break_call("verify legacy", "b");
+        }
+        let names = ["a", "b", "c", "d"].map(ToOwned::to_owned);
+        let most = u32::from(broken);
+        let phases =
+            format!(r#"{{ "phases": [{{ "name": "all", "until": 100, "most_failures": {most}, "at_once": 2 }}] }}"#);
+        let run = || world.run(async { fleet_of(&world, &names, settings(&phases)).run().await });
+        let (first, again) = (run(), run());
+        assert_eq!(deployed(&world, &names), ["a", "b"]);
+        assert_eq!((first.count(Outcome::Pending), again.count(Outcome::Pending)), (2, 2));
+        assert_eq!(again.stopped, first.stopped);
+        assert!(first.stopped.is_some());
+    }
+}

@@ -3,9 +3,13 @@
 
 mod world;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use cutover::Side;
 use cutover_fleet::{
-    FailureReport, Host, Outcome, PartResult, RecoveryPart, RecoveryProcedure, RecoveryScope, Restore, Step, Strategy,
-    Vitals,
+    Checklists, Diagnostics, FailureReport, Fleet, Host, HostError, Inventory, Outcome, PartResult, RecoveryPart,
+    RecoveryProcedure, RecoveryScope, Restore, Step, Strategy, System, Vitals, async_trait,
 };
 use proptest::prelude::*;
 use world::{BLUE_GREEN, Fault, Machine, World, inventory};
@@ -68,6 +72,43 @@ fn every_outcome_has_a_report_with_logs_and_metrics() {
     assert_eq!(failure(&world).missing, ["no logs of new: logs fails"]);
 }
 
+/// Says more than fits into an entry of the audit.
+struct Chatty(World);
+
+#[async_trait]
+impl Diagnostics for Chatty {
+    async fn vitals(&self, system: &System, side: Side) -> Result<Vitals, HostError> {
+        self.0.vitals(system, side).await
+    }
+
+    async fn verify(&self, system: &System, side: Side) -> Result<(), HostError> {
+        self.0.verify(system, side).await
+    }
+
+    async fn logs(&self, _: &System, _: Side) -> Result<Vec<String>, HostError> {
+        Ok(vec!["語".repeat(400); 20])
+    }
+
+    async fn metrics(&self, _: &System, _: Side) -> Result<BTreeMap<String, f64>, HostError> {
+        Ok((0..50).map(|number| (format!("{number}{}", "x".repeat(2_000)), 1.0)).collect())
+    }
+}
+
+#[test]
+fn a_host_that_says_too_much_is_cut_short_whatever_the_outcome() {
+    for (call, outcome) in [("load", Outcome::Blocked), ("verify new", Outcome::RolledBack)] {
+        let world = World::new();
+        world.break_call(call, "billing");
+        let own = Arc::new(world.clone());
+        let host = Host::new(own.clone(), own.clone(), own.clone(), own, Arc::new(Chatty(world.clone())));
+        let inventory: Inventory = serde_json::from_str(&inventory(&["billing"], BLUE_GREEN)).unwrap();
+        let builder = Fleet::builder(inventory, host, world.store.clone()).checklists(Checklists::empty());
+        let fleet = builder.clock(world.runtime.clock()).runtime(world.runtime.clone()).build().unwrap();
+        let report = world.run(fleet.system("billing").unwrap().migrate());
+        assert_eq!((report.outcome, report.interrupted), (outcome, None));
+    }
+}
+
 #[test]
 fn a_part_that_hangs_or_panics_has_an_end() {
     for fault in [Fault::Hangs, Fault::Panics] {
@@ -97,7 +138,7 @@ fn alone_it_works_with_nothing_but_the_host() {
     let world = World::with([("billing", Machine { legacy_runs: false, new_runs: true, ..Machine::default() })]);
     world.change("billing", |machine| machine.backups.push(world::host::backup()));
     let procedure = RecoveryProcedure::new(Host::of(world.clone())).runtime(world.runtime.clone());
-    let system = cutover_fleet::System::new("billing".parse().unwrap());
+    let system = System::new("billing".parse().unwrap());
     let parts = world.run(procedure.run(&system, &RecoveryScope::everything()));
     assert!(parts.iter().all(|part| part.result == PartResult::Done), "{parts:?}");
     let machine = world.machine("billing");
@@ -138,7 +179,7 @@ proptest! {
             world.break_call(calls[*place], "billing");
         }
         let procedure = RecoveryProcedure::new(Host::of(world.clone())).runtime(world.runtime.clone());
-        let system = cutover_fleet::System::new("billing".parse().unwrap());
+        let system = System::new("billing".parse().unwrap());
         let mut scope = RecoveryScope::everything();
         (scope.new_deployed, scope.legacy_stopped) = (deployed, stopped);
         let parts = world.run(procedure.run(&system, &scope));

@@ -40,7 +40,7 @@ Stopped: the phase rest \| all had 1 failures, and may have 0.
 | validation | 0.900 | share of cases | at least 0.8 | yes | 1.00 |
 | rollbacks | 1.000 | number | at most 4 | yes | 1.00 |
 | failed | 0.000 | systems | at most 0 | yes | 1.00 |
-| throughput | 0.300 | change | at least 0.2 | yes | 1.00 |
+| throughput | +0.300 | change | at least 0.2 | yes | 1.00 |
 | latency | -0.100 | change of the p95 | below 0.1 | yes | 1.00 |
 | hours | 0.004 | per system | below 2 | yes | 1.00 |
 | downtime | 0.000 | minutes | at most 0 | yes | 1.00 |

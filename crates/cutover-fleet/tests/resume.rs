@@ -128,6 +128,26 @@ fn a_watch_that_is_resumed_sends_the_traffic_to_new_again() {
     assert_eq!(world.machine("billing").share, Percentage::HUNDRED);
 }
 
+#[test]
+fn a_recovery_that_is_resumed_verifies_legacy_again_before_it_stops_new() {
+    let killed_after = |polls| {
+        let world = world();
+        run_once(&world, DIRECT, polls).is_none().then_some(world)
+    };
+    let verified = |world: &World| {
+        let events = world.events("search");
+        let parts = events.iter().filter(|event| *event == "recovered").count();
+        parts == 4 && !events.contains(&"ended".to_owned()) && world.machine("search").new_runs
+    };
+    let world = (0..).map_while(killed_after).find(verified).unwrap();
+    // It was not the process alone that died, but the machine.
+    world.change("search", |machine| machine.legacy_runs = false);
+    run_to_the_end(&world, DIRECT);
+    assert_eq!(report_of(&world, "search"), Outcome::RolledBack);
+    let machine = world.machine("search");
+    assert_eq!((machine.legacy_runs, machine.new_runs, machine.restored), (true, false, 1));
+}
+
 /// The number of host calls that a run without faults makes.
 fn calls(strategy: &str) -> usize {
     let world = world();

@@ -40,7 +40,8 @@ impl FleetReport {
         for kpi in &self.kpis.figures {
             let met = kpi.met.map_or("", |met| if met { "yes" } else { "no" });
             let target = kpi.target.map(|target| target.to_string()).unwrap_or_default();
-            let (value, score) = (number(kpi.value), kpi.score.map(|score| format!("{score:.2}")).unwrap_or_default());
+            let value = kpi.number().unwrap_or_else(|| "no data".to_owned());
+            let score = kpi.score.map(|score| format!("{score:.2}")).unwrap_or_default();
             writeln!(out, "| {} | {value} | {} | {target} | {met} | {score} |", kpi.name, kpi.unit)?;
         }
         match self.kpis.score {
@@ -90,10 +91,6 @@ fn write_system(out: &mut String, system: &SystemReport) -> fmt::Result {
         out,
         "| {name} | {priority} | {category} | {strategy} | {outcome} | {validation} | {latency} | {throughput} |"
     )
-}
-
-fn number(value: Option<f64>) -> String {
-    value.map_or_else(|| "no data".to_owned(), |value| format!("{value:.3}"))
 }
 
 /// A text in a table: in one line, and without an end of its cell.

@@ -1,6 +1,6 @@
 //! Runs the phases.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -58,17 +58,19 @@ impl Fleet {
     ) -> u32 {
         let mut failures = 0;
         let mut running = FuturesUnordered::new();
-        let mut waiting = self.in_order(entries).await.into_iter();
+        let mut queue = self.queue(entries).await;
         loop {
-            while running.len() < phase.at_once.max(1) as usize && stopped.is_none() {
-                if self.is_cancelled() {
-                    *stopped = Some(StopReason::Cancelled);
+            while running.len() < phase.at_once.max(1) as usize {
+                if self.is_cancelled() && !queue.is_empty() {
+                    *stopped = stopped.take().or(Some(StopReason::Cancelled));
                     break;
                 }
-                let Some(migrator) = waiting.next() else { break };
+                let Some(migrator) = queue.next(stopped.is_none()) else { break };
                 running.push(async move { migrator.migrate().await });
             }
-            let Some(report) = running.next().await else { return failures };
+            let ended_before = queue.ended.pop_front();
+            let next = if ended_before.is_some() { ended_before } else { running.next().await };
+            let Some(report) = next else { return failures };
             let (system, outcome) = (report.system.clone(), report.outcome);
             failures += u32::from(outcome.is_failure());
             let reason = reason_to_stop(phase, failures, &report);
@@ -78,16 +80,21 @@ impl Fleet {
         }
     }
 
-    /// Those that an earlier run has left under way come first: they are finished whatever becomes of the others.
-    async fn in_order(&self, entries: &[Entry]) -> Vec<SystemMigrator> {
-        let mut migrators = Vec::new();
+    /// The systems of a phase, by what an earlier run has left of them.
+    async fn queue(&self, entries: &[Entry]) -> Queue {
+        let mut queue = Queue::default();
         for entry in entries {
             let migrator = SystemMigrator::new(&self.context, entry);
-            let under_way = migrator.report().await.outcome == Outcome::UnderWay;
-            migrators.push((!under_way, migrator));
+            let report = migrator.report().await;
+            match report.outcome {
+                Outcome::UnderWay => queue.under_way.push_back(migrator),
+                Outcome::RolledBack | Outcome::Failed => queue.ended.push_back(report),
+                Outcome::Pending | Outcome::Blocked | Outcome::Migrated | Outcome::Decommissioned => {
+                    queue.waiting.push_back(migrator);
+                }
+            }
         }
-        migrators.sort_by_key(|(later, _)| *later);
-        migrators.into_iter().map(|(_, migrator)| migrator).collect()
+        queue
     }
 
     async fn report_on(
@@ -108,6 +115,31 @@ impl Fleet {
             phases.push((phase, systems));
         }
         FleetReport::new(phases, &self.context.settings.targets, stopped)
+    }
+}
+
+/// What is to be done in a phase.
+#[derive(Default)]
+struct Queue {
+    /// Taken back by an earlier run: they count before anything is begun, so that what had stopped that run stops this one.
+    ended: VecDeque<SystemReport>,
+    /// Left under way by an earlier run: they are finished, whatever becomes of the others.
+    under_way: VecDeque<SystemMigrator>,
+    waiting: VecDeque<SystemMigrator>,
+}
+
+impl Queue {
+    /// Whose turn it is; none while reports of an earlier run are to be counted.
+    fn next(&mut self, may_begin: bool) -> Option<SystemMigrator> {
+        if !self.ended.is_empty() {
+            return None;
+        }
+        let begun = self.under_way.pop_front();
+        if begun.is_some() || !may_begin { begun } else { self.waiting.pop_front() }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.under_way.is_empty() && self.waiting.is_empty()
     }
 }
 

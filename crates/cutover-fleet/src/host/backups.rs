@@ -25,7 +25,8 @@ pub trait Backups: Send + Sync {
     /// [`HostError`] when there is no new backup.
     async fn create(&self, system: &System) -> Result<Backup, HostError>;
 
-    /// Puts back what `backup` holds. What legacy has written since is lost.
+    /// Puts back what `backup` holds. What legacy has written since is lost. In a recovery legacy runs when it is called: where
+    /// legacy keeps its data in memory or its files open, it has to be started anew with what was put back.
     ///
     /// # Errors
     /// [`HostError`] when something is not as the backup has it.

@@ -114,6 +114,12 @@ impl Kpi {
         let score = both.map(|(value, target)| score(value, target, scale));
         Self { name, unit, value, target, met, score }
     }
+
+    /// The value as text; that of a change has a sign.
+    pub(crate) fn number(&self) -> Option<String> {
+        let is_change = self.unit.starts_with("change");
+        self.value.map(|value| if is_change { format!("{value:+.3}") } else { format!("{value:.3}") })
+    }
 }
 
 /// 1 where the target is met, in proportion where it is not.
@@ -137,11 +143,11 @@ pub(crate) fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
 }
 
 impl fmt::Display for Kpi {
-    /// Such as `latency: +0.05 change of the p95 (below +0.10: met)`.
+    /// Such as `latency: +0.050 change of the p95 (below 0.1: met)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, unit, value, target, met, .. } = self;
-        let Some(value) = value else { return write!(f, "{name}: no data") };
-        write!(f, "{name}: {value:.3} {unit}")?;
+        let Self { name, unit, target, met, .. } = self;
+        let Some(value) = self.number() else { return write!(f, "{name}: no data") };
+        write!(f, "{name}: {value} {unit}")?;
         let Some(target) = target else { return Ok(()) };
         write!(f, " ({target}: {})", if *met == Some(true) { "met" } else { "missed" })
     }

@@ -53,7 +53,7 @@ pub(crate) enum Stage {
     #[default]
     Untouched,
     UnderWay,
-    /// Somebody else changed the settings while it was under way.
+    /// Somebody else changed the settings while it was under way, or the mode when it was migrated.
     ByHand,
     Recovering,
     Blocked,
@@ -123,12 +123,16 @@ impl Ledger {
     /// A change of the settings that no fleet made.
     fn hear_of_others(&mut self, entry: &AuditEntry) {
         let emergency = entry.after.mode == SystemMode::EmergencyRollback;
+        let alone = entry.after.mode == SystemMode::NewOnly;
         match self.stage {
             Stage::UnderWay | Stage::ByHand | Stage::Migrated if emergency => {
                 let reason = format!("{}: {}", entry.actor, entry.reason);
                 self.break_off(Cause { step: self.in_doubt, kind: FailureKind::CalledOff, reason, at: entry.at });
             }
             Stage::UnderWay => self.stage = Stage::ByHand,
+            Stage::Migrated if !alone => self.stage = Stage::ByHand,
+            // Its end is known only where it was migrated, and then its mode was changed and changed back.
+            Stage::ByHand if alone && self.figures.ended.is_some() => self.stage = Stage::Migrated,
             Stage::Untouched
             | Stage::ByHand
             | Stage::Recovering
@@ -209,8 +213,12 @@ impl Ledger {
     }
 
     fn hear_of_part(&mut self, part: PartReport, at: SystemTime) {
-        if part.part == RecoveryPart::StartLegacy && part.result == PartResult::Done {
+        let done = part.result == PartResult::Done;
+        if part.part == RecoveryPart::StartLegacy && done {
             self.is_up(at);
+        }
+        if part.part == RecoveryPart::Route && done && !self.legacy_runs() {
+            self.figures.down_since.get_or_insert(at);
         }
         self.recovered.push(part);
     }
@@ -219,7 +227,7 @@ impl Ledger {
         let failed = report.outcome == Outcome::Failed;
         self.figures.rollbacks += u32::from(!failed);
         self.figures.failures += u32::from(failed);
-        self.is_up(at);
+        self.is_up_until(at, failed);
         self.end(if failed { Stage::Failed } else { Stage::RolledBack }, Some(report), at);
     }
 
@@ -227,6 +235,20 @@ impl Ledger {
         self.stage = stage;
         self.report = report;
         self.figures.ended = Some(at);
+    }
+
+    /// Whether legacy was never stopped, or was started again.
+    fn legacy_runs(&self) -> bool {
+        let started =
+            |report: &PartReport| report.part == RecoveryPart::StartLegacy && report.result == PartResult::Done;
+        !self.begun.contains(&Step::StopLegacy) || self.recovered.iter().any(started)
+    }
+
+    /// The end of a recovery. One that failed before legacy was started leaves the system down.
+    fn is_up_until(&mut self, at: SystemTime, failed: bool) {
+        let down = failed && self.figures.down_since.is_some();
+        self.is_up(at);
+        self.figures.down_since = down.then_some(at);
     }
 
     fn is_up(&mut self, at: SystemTime) {

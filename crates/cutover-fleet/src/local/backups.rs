@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use super::LocalHost;
 use super::files::{blocking, copy_folder, read, remove_folder, replace};
 use crate::system::System;
-use crate::{Artifact, Backup, Backups, HostError, Side};
+use crate::{Artifact, Backup, Backups, HostError, Lifecycle, Side};
 
 #[async_trait]
 impl Backups for LocalHost {
@@ -26,12 +26,23 @@ impl Backups for LocalHost {
     }
 
     async fn restore(&self, system: &System, backup: &Backup) -> Result<(), HostError> {
-        let (turn, home) = (self.turn(system).await, self.home(&system.name));
+        let home = self.home(&system.name);
         let from = PathBuf::from(backup.at.as_str()).join(DATA);
         if !from.starts_with(home.backups()) {
             return Err(HostError::new("the backup is not one of this system"));
         }
-        blocking(turn, move || put_back(&from, &home.data(Side::Legacy)), "the backup was not put back").await
+        // What legacy has in memory, and the files that it has open, are not those of the backup.
+        let ran = self.process(system, Side::Legacy).is_running();
+        if ran {
+            self.stop(system, Side::Legacy).await?;
+        }
+        let turn = self.turn(system).await;
+        let put =
+            blocking(turn, move || put_back(&from, &home.data(Side::Legacy)), "the backup was not put back").await;
+        if ran {
+            self.start(system, Side::Legacy).await?;
+        }
+        put
     }
 }
 

@@ -49,7 +49,10 @@ impl Process {
         let mut child = self.command(program, port, more)?.spawn()?;
         let is_up = self.until_it_listens(within, || has_ended(&mut child)).await;
         if is_up.is_err() {
-            self.stop().await?;
+            let stopped = self.stop().await;
+            // One that has left its folder is not found there.
+            drop(child.kill().await);
+            stopped?;
         }
         is_up
     }

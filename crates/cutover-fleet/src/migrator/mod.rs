@@ -35,7 +35,8 @@ use journal::Journal;
 ///   gone is waited for, as long as its [lease](crate::Settings::lease).
 /// - An emergency rollback of the migration, by anybody and from anywhere, ends it: the runner sees it at its next step or
 ///   look, and recovers the system. That holds after the migration too, until legacy is decommissioned.
-/// - Settings that others change while it is under way stop it. They are not changed back.
+/// - Settings that others change while it is under way stop it. They are not changed back. Nor is a system called migrated
+///   while its mode, changed by others after the migration, is another than new-only.
 /// - A system that was rolled back is not tried again before a person says so.
 ///
 /// Its futures may be dropped at any time.

@@ -132,8 +132,7 @@ impl SystemMigrator {
             Ok(())
         };
         drop(self.context.within(deadline, stored).await);
-        if journal.read().await.is_err() {
-            let interruption = Interruption::Unsettled;
+        if let Err(interruption) = journal.read().await {
             return Ok(self.recover_without_store(&interruption).await);
         }
         if journal.ledger.stage != Stage::Recovering {

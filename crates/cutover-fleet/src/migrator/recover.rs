@@ -27,7 +27,8 @@ impl SystemMigrator {
     /// Ends a migration that has changed nothing yet.
     pub(super) async fn block(&self, journal: &mut Journal, cause: Cause) -> Result<(), Interruption> {
         let Evidence { logs, metrics, missing } = self.evidence(Side::Legacy).await;
-        let report = FailureReport { logs, metrics, missing, ..self.failure(&cause, Outcome::Blocked) };
+        let mut report = FailureReport { logs, metrics, missing, ..self.failure(&cause, Outcome::Blocked) };
+        report.cut_to(MOST_OF_REPORT);
         let reason = format!("blocked: {}", report.reason);
         let blocked = Event::Blocked { report: Box::new(report.clone()) };
         if journal.say(&blocked, &reason).await? {
@@ -39,7 +40,7 @@ impl SystemMigrator {
     /// Calls a migration off that has changed something: the mode first, in this process and then in the store, and then
     /// everything else, whatever the store says.
     pub(super) async fn break_off(&self, journal: &mut Journal, cause: Cause) -> Result<(), Interruption> {
-        let broken = Event::Broken { step: cause.step, kind: cause.kind, reason: cause.reason.clone() };
+        let broken = Event::Broken { step: cause.step, kind: cause.kind, reason: message(&cause.reason) };
         let emergency = Proposal::to(SystemMode::EmergencyRollback).evidence(broken.evidence());
         let stored =
             journal.controller.propose(&emergency, &self.context.actor, &crate::text::reason(&cause.reason)).await;
@@ -82,7 +83,7 @@ impl SystemMigrator {
         self.conclude(journal, report).await
     }
 
-    /// One part, unless it is written down that it was done.
+    /// One part; the backup is not put back where it is written down that it was.
     async fn part(
         &self,
         journal: &mut Journal,
@@ -93,9 +94,11 @@ impl SystemMigrator {
         let known = |report: &&PartReport| report.part == part && report.result == PartResult::Done;
         if part != RecoveryPart::Route {
             journal.is_claimed()?;
-            if let Some(known) = journal.ledger.recovered.iter().find(known) {
-                return Ok(known.clone());
-            }
+        }
+        if part == RecoveryPart::Restore
+            && let Some(known) = journal.ledger.recovered.iter().find(known)
+        {
+            return Ok(known.clone());
         }
         let procedure: RecoveryProcedure = self.context.recovery();
         let result = procedure.part(&self.entry.system, scope, part, before).await;

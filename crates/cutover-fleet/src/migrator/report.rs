@@ -40,7 +40,8 @@ pub struct SystemReport {
     /// When it ended.
     #[serde(with = "humantime_serde")]
     pub ended: Option<SystemTime>,
-    /// For how long neither side served, by the audit: from stopping legacy to the end of the switch.
+    /// For how long neither side served, by the audit: from stopping legacy to the end of the switch, and on the way back from
+    /// the switch until legacy was started. Where legacy could not be started, up to the end of the recovery.
     #[serde(with = "humantime_serde")]
     pub downtime: Duration,
     /// How often it was rolled back.
@@ -64,7 +65,7 @@ pub struct SystemReport {
 impl SystemReport {
     pub(crate) fn of(entry: &Entry, ledger: &Ledger, interrupted: Option<&Interruption>) -> Self {
         let watched = ledger.watched();
-        let (outcome, figures) = (ledger.stage.outcome(), &ledger.figures);
+        let (outcome, figures) = (outcome(ledger, interrupted), &ledger.figures);
         Self {
             system: entry.system.name.clone(),
             priority: entry.system.priority,
@@ -88,7 +89,7 @@ impl SystemReport {
         }
     }
 
-    /// Of a system whose audit could not be read.
+    /// Of a system whose migration could not be opened.
     pub(crate) fn unread(entry: &Entry, why: &Interruption) -> Self {
         Self::of(entry, &Ledger::default(), Some(why))
     }
@@ -98,4 +99,11 @@ impl SystemReport {
     pub fn took(&self) -> Option<Duration> {
         Some(self.ended?.duration_since(self.began?).unwrap_or_default())
     }
+}
+
+/// Where it stands. An end after which the audit could not be read on is none: nobody knows what has happened since.
+fn outcome(ledger: &Ledger, interrupted: Option<&Interruption>) -> Outcome {
+    let outcome = ledger.stage.outcome();
+    let is_good = matches!(outcome, Outcome::Migrated | Outcome::RolledBack);
+    if is_good && interrupted.is_some() { Outcome::UnderWay } else { outcome }
 }

@@ -26,6 +26,8 @@ pub(crate) struct Vigil {
     legacy: Option<Vitals>,
     errors: Option<Bernoulli>,
     began: Instant,
+    /// Longer between two looks is not seen.
+    longest_gap: Duration,
     /// For how long it was seen to be healthy.
     healthy: Duration,
     /// When it was last seen, if it was healthy then.
@@ -51,13 +53,16 @@ pub(crate) enum Sight {
 }
 
 impl Vigil {
-    pub(crate) fn new(watch: Watch, share: Percentage, legacy: Option<Vitals>, now: Instant) -> Self {
+    /// `look` is the longest that a look may take: a longer time between two healthy looks, such as while something blocks all
+    /// systems of the run, proves nothing.
+    pub(crate) fn new(watch: Watch, share: Percentage, legacy: Option<Vitals>, now: Instant, look: Duration) -> Self {
         Self {
             watch,
             share,
             legacy,
             errors: Bernoulli::at_most(watch.limits.error_rate).ok(),
             began: now,
+            longest_gap: watch.every.saturating_mul(2).saturating_add(look),
             healthy: Duration::ZERO,
             healthy_at: None,
             before: None,
@@ -88,7 +93,8 @@ impl Vigil {
     fn count(&mut self, now: Instant, vitals: &Vitals) {
         let limits = self.watch.limits;
         if vitals.healthy {
-            self.healthy += self.healthy_at.map_or(Duration::ZERO, |before| now.since(before));
+            let since = self.healthy_at.map(|before| now.since(before)).filter(|gap| *gap <= self.longest_gap);
+            self.healthy += since.unwrap_or_default();
         }
         self.healthy_at = vitals.healthy.then_some(now);
         let slow = self.change(vitals, Vitals::latency_change).is_some_and(|change| change > limits.p95_factor - 1.0);
@@ -198,5 +204,29 @@ impl Mean {
 
     fn mean(self) -> Option<f64> {
         (self.number > 0).then(|| self.sum / f64::from(self.number))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cutover::Clock;
+    use cutover::testing::ManualClock;
+
+    use super::*;
+
+    #[test]
+    fn a_time_in_which_nobody_could_look_proves_nothing() {
+        let clock = ManualClock::new();
+        let watch = Watch::default();
+        let mut vigil = Vigil::new(watch, Percentage::HUNDRED, None, clock.now(), Duration::from_secs(10));
+        assert_eq!(vigil.look(clock.now(), Some(Vitals::healthy())), Sight::Going);
+        clock.advance(watch.lasts);
+        assert_eq!(vigil.look(clock.now(), Some(Vitals::healthy())), Sight::Going, "two looks, 300 s apart");
+        for _ in 0..15 {
+            clock.advance(Duration::from_secs(19));
+            vigil.look(clock.now(), Some(Vitals::healthy()));
+        }
+        clock.advance(Duration::from_secs(19));
+        assert!(matches!(vigil.look(clock.now(), Some(Vitals::healthy())), Sight::Over(_)), "slow looks are looks");
     }
 }

@@ -16,7 +16,8 @@ impl SystemMigrator {
         let ledger = &journal.ledger;
         let watch = ledger.strategy.as_ref().map_or_else(Watch::default, |strategy| *strategy.watch());
         let legacy = ledger.found(Step::Baseline).and_then(|found| found.baseline);
-        let mut vigil = Vigil::new(watch, share, legacy, self.context.clock.now());
+        let (now, look) = (self.context.clock.now(), self.context.settings.deadlines.look);
+        let mut vigil = Vigil::new(watch, share, legacy, now, look);
         loop {
             journal.is_claimed().map_err(|_| Stop::Lost)?;
             if journal.controller.mode() == SystemMode::EmergencyRollback {

@@ -22,7 +22,8 @@ use crate::system::System;
 ///
 /// These are the undoings of the steps in reverse order: shifting traffic, stopping legacy, deploying new. Repeating all of
 /// them does no harm but one: a backup that is put back a second time loses what was written in between. A
-/// [migrator](crate::SystemMigrator) writes down each part that is done, and does not repeat that one.
+/// [migrator](crate::SystemMigrator) writes down each part that is done, and repeats all but that one: what was verified before
+/// a crash need not be true after it.
 ///
 /// A migrator calls it by itself. It also works alone, where nothing but the host is left:
 ///

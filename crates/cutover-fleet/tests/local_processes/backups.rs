@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use cutover_fleet::{Backups, Side, System};
+use cutover_fleet::{Backups, Diagnostics, Lifecycle, Side, System};
 
 use crate::fixture::World;
 
@@ -23,6 +23,23 @@ async fn a_backup_is_put_back_as_it_was_as_often_as_needed() {
         assert_eq!(fs::read_to_string(data.join("orders/17")).unwrap(), "one");
         assert!(!data.join("orders/18").exists());
     }
+}
+
+#[tokio::test]
+async fn legacy_that_runs_is_started_anew_with_what_was_put_back() {
+    let world = World::of("well");
+    let World { host, system, .. } = &world;
+    host.start(system, Side::Legacy).await.unwrap();
+    let data = host.data_folder(&system.name, Side::Legacy);
+    fs::write(data.join("ledger"), "all of it").unwrap();
+    let backup = host.create(system).await.unwrap();
+    let before = world.pid_of("legacy");
+    host.restore(system, &backup).await.unwrap();
+    assert_ne!(world.pid_of("legacy"), before, "it has the old files open");
+    host.verify(system, Side::Legacy).await.unwrap();
+    host.stop(system, Side::Legacy).await.unwrap();
+    host.restore(system, &backup).await.unwrap();
+    assert!(host.verify(system, Side::Legacy).await.is_err(), "what did not run is not started");
 }
 
 #[tokio::test]

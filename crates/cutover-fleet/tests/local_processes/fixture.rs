@@ -73,6 +73,7 @@ fn program(behaviour: &'static str) -> Program {
         "deaf" => {
             Program::new("sh").arg("-c").arg(r#"trap "" TERM; exec "$@""#).arg("sh").arg(env::current_exe().unwrap())
         }
+        "wanders" => return Program::new("sh").arg("-c").arg("cd / && exec sleep 30"),
         _ => Program::new(env::current_exe().unwrap()),
     };
     program.arg("--exact").arg("fixture::behaves_as_told").arg("--nocapture").env(BEHAVIOUR, behaviour)

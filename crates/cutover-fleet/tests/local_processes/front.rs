@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use cutover::Percentage;
 use cutover_fleet::{Lifecycle, Side, Traffic};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::fixture::{World, artifact};
 
@@ -47,6 +48,23 @@ async fn a_side_that_does_not_run_takes_no_connection_and_the_other_gets_none_of
     assert_eq!(ask(&mut TcpStream::connect(address).await.unwrap()).await, None);
     world.host.switch(&world.system, Percentage::ZERO).await.unwrap();
     assert_eq!(who_answers(address).await, "legacy");
+    stop_both(&world).await;
+}
+
+#[tokio::test]
+async fn whoever_got_the_port_of_a_side_that_ended_gets_none_of_its_connections() {
+    let world = World::of("well");
+    let (_front, address) = both_run(&world).await;
+    let port = fs::read_to_string(world.folder.path().join("billing/legacy/port")).unwrap();
+    world.host.stop(&world.system, Side::Legacy).await.unwrap();
+    let stranger = TcpListener::bind(format!("127.0.0.1:{port}")).await.unwrap();
+    let asked = tokio::time::timeout(Duration::from_secs(5), async {
+        ask(&mut TcpStream::connect(address).await.unwrap()).await
+    });
+    tokio::select! {
+        answer = asked => assert_eq!(answer.unwrap(), None),
+        _ = stranger.accept() => panic!("a stranger was connected to"),
+    }
     stop_both(&world).await;
 }
 

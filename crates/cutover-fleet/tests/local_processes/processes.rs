@@ -46,6 +46,14 @@ async fn what_never_listens_is_stopped_when_its_time_is_over() {
 }
 
 #[tokio::test]
+async fn what_leaves_its_folder_is_not_deployed_and_leaves_no_process() {
+    let world = World::of("wanders");
+    let hurried = world.host.clone().starts_within(Duration::from_millis(500));
+    assert!(hurried.deploy(&world.system, &artifact()).await.is_err());
+    assert!(ends(&world.pid_of("new")));
+}
+
+#[tokio::test]
 async fn a_deployment_that_is_dropped_is_found_by_the_next_one() {
     let world = World::of("silent");
     let deploy = || async { world.host.deploy(&world.system, &artifact()).await };
