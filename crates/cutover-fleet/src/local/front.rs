@@ -24,14 +24,13 @@ use crate::system::SystemName;
 ///
 /// Each connection goes to the side that has its turn when it comes: of 100 connections at 25 %, every fourth goes to new.
 /// What is under way when the traffic is switched stays where it is until it ends. A connection whose side does not take it is
-/// closed; it is not given to the other side, whose state nobody knows. At most 1,024 connections are open at once; the
-/// next ones wait.
+/// closed; it is not given to the other side, whose state nobody knows. At most 256 connections of a
+/// system are open at once; the next ones wait.
 ///
 /// Dropping the front closes it, and all that goes through it.
 #[derive(Debug)]
 pub struct Front {
     root: PathBuf,
-    room: Arc<Semaphore>,
     open: std::sync::Mutex<JoinSet<()>>,
 }
 
@@ -46,7 +45,7 @@ pub struct FrontError {
 impl Front {
     /// A front for the systems below the folder `root`.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), room: Arc::new(Semaphore::new(MOST_CONNECTIONS)), open: std::sync::Mutex::default() }
+        Self { root: root.into(), open: std::sync::Mutex::default() }
     }
 
     /// Listens for connections to `system`; it says where. Port 0 is any port that is free.
@@ -57,28 +56,27 @@ impl Front {
         let refused = |source| FrontError { system: system.clone(), source };
         let listener = TcpListener::bind(address).await.map_err(refused)?;
         let listens_on = listener.local_addr().map_err(refused)?;
-        let door =
-            Door { home: Home::new(&self.root, system), before: AtomicU64::new(0), room: Arc::clone(&self.room) };
+        let door = Door { home: Home::new(&self.root, system), before: AtomicU64::new(0) };
         self.open.lock().unwrap_or_else(std::sync::PoisonError::into_inner).spawn(door.serve(listener));
         Ok(listens_on)
     }
 }
 
-const MOST_CONNECTIONS: usize = 1_024;
+/// Of each system, so that one whose connections hang holds up no other.
+const MOST_CONNECTIONS: usize = 256;
 
 /// The front of one system.
 struct Door {
     home: Home,
     /// How many connections came before.
     before: AtomicU64,
-    room: Arc<Semaphore>,
 }
 
 impl Door {
     async fn serve(self, listener: TcpListener) {
-        let mut connections = JoinSet::new();
+        let (mut connections, room) = (JoinSet::new(), Arc::new(Semaphore::new(MOST_CONNECTIONS)));
         loop {
-            let Ok(room) = Arc::clone(&self.room).acquire_owned().await else { return };
+            let Ok(room) = Arc::clone(&room).acquire_owned().await else { return };
             match listener.accept().await {
                 Ok((client, _)) => drop(connections.spawn(pass_on(client, self.side_to_take(), room))),
                 Err(_) => sleep(AFTER_AN_ERROR).await,

@@ -11,8 +11,9 @@
 //!
 //! # What a program is told
 //! In its environment: `PORT` is where it has to listen on 127.0.0.1, `CUTOVER_SYSTEM` and `CUTOVER_SIDE` (`legacy` or `new`)
-//! say which it is, `CUTOVER_DATA` is a folder for what it keeps, and `CUTOVER_ARTIFACT` is the artifact of a new side. What it prints goes to a
-//! log. It has to stay in the folder that it is started in, by which it is found again. It is asked to end by SIGTERM, and killed when it has not ended after 2 s.
+//! say which it is, `CUTOVER_DATA` is a folder for what it keeps, and `CUTOVER_ARTIFACT` is the artifact of a new side. What it
+//! prints goes to a log. It has to stay in the folder that it is started in, by which it is found again. It is asked to end by
+//! SIGTERM, and killed when it has not ended after 2 s, with what it has started and left behind in its process group.
 //!
 //! # What it is asked
 //! `GET /health` has to be answered by a status below 400 while it is healthy. The body may be a JSON object with `calls`,

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open, pidfd_send_signal};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
@@ -62,8 +62,9 @@ impl Process {
         self.until_it_listens(within, || !self.is_running()).await
     }
 
-    /// Asks it to end, and ends it if it does not.
+    /// Asks it to end, and ends it if it does not. What it has started and left behind is ended too.
     pub(super) async fn stop(&self) -> io::Result<()> {
+        let Some(running) = self.find() else { return Ok(()) };
         self.signal(Signal::TERM)?;
         if !self.has_gone_within(PATIENCE).await {
             self.signal(Signal::KILL)?;
@@ -71,7 +72,7 @@ impl Process {
                 return Err(io::Error::new(io::ErrorKind::TimedOut, "it still runs after it was killed"));
             }
         }
-        Ok(())
+        end_group(running.number)
     }
 
     fn command(&self, program: &Program, port: u16, more: &[(&str, String)]) -> io::Result<Command> {
@@ -121,7 +122,7 @@ impl Process {
 
     /// To the process and to nobody else. One that has ended is no error.
     fn signal(&self, signal: Signal) -> io::Result<()> {
-        match self.find().map(|process| pidfd_send_signal(process, signal)) {
+        match self.find().map(|running| pidfd_send_signal(running.process, signal)) {
             None | Some(Ok(()) | Err(Errno::SRCH)) => Ok(()),
             Some(Err(error)) => Err(error.into()),
         }
@@ -130,11 +131,28 @@ impl Process {
     /// The process whose number is in the file, if it runs in the folder of this side: numbers are given again.
     ///
     /// A process that has ended, but was not asked after by its parent, has no folder any more.
-    fn find(&self) -> Option<OwnedFd> {
+    fn find(&self) -> Option<Running> {
         let number: i32 = read(&self.home.pid(self.side)).ok()??.trim().parse().ok()?;
-        let process = pidfd_open(Pid::from_raw(number)?, PidfdFlags::empty()).ok()?;
+        let pid = Pid::from_raw(number)?;
+        let process = pidfd_open(pid, PidfdFlags::empty()).ok()?;
         let runs_in = fs::read_link(format!("/proc/{number}/cwd")).ok()?;
-        (runs_in == fs::canonicalize(self.home.side(self.side)).ok()?).then_some(process)
+        (runs_in == fs::canonicalize(self.home.side(self.side)).ok()?).then_some(Running { number: pid, process })
+    }
+}
+
+/// A process that was found.
+struct Running {
+    /// Also the number of the group that it leads.
+    number: Pid,
+    /// The process itself, whoever gets its number after it.
+    process: OwnedFd,
+}
+
+/// Ends what is left of the group of a process that has just gone.
+fn end_group(leader: Pid) -> io::Result<()> {
+    match kill_process_group(leader, Signal::KILL) {
+        Ok(()) | Err(Errno::SRCH) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -70,6 +70,7 @@ pub(crate) fn process(behaviour: &str) -> Command {
 
 fn program(behaviour: &'static str) -> Program {
     let program = match behaviour {
+        "forks" => Program::new("sh").arg("-c").arg(r#""$@" & wait"#).arg("sh").arg(env::current_exe().unwrap()),
         "deaf" => {
             Program::new("sh").arg("-c").arg(r#"trap "" TERM; exec "$@""#).arg("sh").arg(env::current_exe().unwrap())
         }

@@ -1,6 +1,7 @@
 //! What runs.
 
 use std::fs;
+use std::net::TcpStream;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -118,6 +119,17 @@ async fn what_does_not_end_when_it_is_asked_is_killed() {
     world.host.deploy(&world.system, &artifact()).await.unwrap();
     world.host.stop(&world.system, Side::New).await.unwrap();
     assert!(ends(&world.pid_of("new")));
+}
+
+#[tokio::test]
+async fn what_a_program_has_started_ends_with_it() {
+    let world = World::of("forks");
+    world.host.deploy(&world.system, &artifact()).await.unwrap();
+    let port = fs::read_to_string(world.folder.path().join("billing/new/port")).unwrap();
+    let address = format!("127.0.0.1:{}", port.trim());
+    assert!(TcpStream::connect(&address).is_ok());
+    world.host.stop(&world.system, Side::New).await.unwrap();
+    assert!((0..500).any(|_| TcpStream::connect(&address).is_err()), "the server behind the shell runs on");
 }
 
 #[tokio::test]
