@@ -6,7 +6,7 @@ use cutover::{Side, SystemMode};
 use super::journal::Journal;
 use super::{Interruption, SystemMigrator, SystemReport};
 use crate::call::CallError;
-use crate::checklist::{ItemResult, When, all_passed};
+use crate::checklist::{ItemResult, When, all_passed, fitted};
 use crate::host::Backup;
 use crate::ledger::{Event, Stage};
 use crate::outcome::Outcome;
@@ -178,7 +178,7 @@ impl SystemMigrator {
             return Err(OperateError::ChecksOpen { when: When::After, items });
         }
         if journal.ledger.stage == Stage::Migrated {
-            self.write(journal, &Event::Decommissioning { checks: items }, actor, reason).await?;
+            self.write(journal, &Event::Decommissioning { checks: fitted(items) }, actor, reason).await?;
         }
         let (context, system) = (&*self.context, &self.entry.system);
         let (lifecycle, deadline) = (&context.host.lifecycle, context.settings.deadlines.lifecycle);
@@ -191,7 +191,7 @@ impl SystemMigrator {
         self.write(journal, &Event::Decommissioned, actor, reason).await
     }
 
-    /// Goes through the checklist of the cleanup, and writes down what is left to tidy up.
+    /// Goes through the checklist of the cleanup, and writes down what is left to tidy up: of a very long list in short.
     ///
     /// # Errors
     /// [`OperateError::NotNow`] while legacy is there; [`OperateError::Interrupted`].
@@ -203,7 +203,8 @@ impl SystemMigrator {
             return Err(OperateError::NotNow { what: "cleaned up", outcome, allowed: "decommissioned" });
         }
         let checks = self.check(When::Cleanup, &journal.ledger).await;
-        self.write(&mut journal, &Event::CleanedUp { checks: checks.clone() }, actor, reason).await?;
+        let kept = fitted(checks.clone());
+        self.write(&mut journal, &Event::CleanedUp { checks: kept }, actor, reason).await?;
         Ok(checks)
     }
 
