@@ -157,6 +157,7 @@ impl Ledger {
             Event::Ended { report } => self.end_recovery(*report, at),
             Event::Migrated => self.end(Stage::Migrated, None, at),
             Event::Retried => self.stage = Stage::Untouched,
+            Event::BackedUp { .. } if self.rests_on_backup() => {}
             Event::BackedUp { backup } => self.backup = Some(backup),
             Event::Decommissioning { checks } => {
                 self.stage = Stage::Decommissioning;
@@ -281,6 +282,11 @@ impl Ledger {
     /// What there is to take back.
     pub(crate) fn scope(&self) -> RecoveryScope {
         RecoveryScope::of(&self.begun, self.backup.clone())
+    }
+
+    /// Whether the backup from before legacy was stopped is the way back: a later one may hold what new has written.
+    pub(crate) fn rests_on_backup(&self) -> bool {
+        self.begun.contains(&Step::StopLegacy) && self.stage != Stage::RolledBack
     }
 
     /// Whether something outside has, or may have, changed.
