@@ -87,6 +87,11 @@ fn what_was_rolled_back_is_tried_again_only_when_a_person_says_so() {
     assert_eq!(world.run(billing(&world).migrate()).outcome, Outcome::RolledBack);
     assert_eq!(world.run(billing(&world).migrate()).outcome, Outcome::RolledBack, "nobody said so");
     world.run(billing(&world).retry("ana", "the leak is mended")).unwrap();
+    let waiting = world.run(fleet(&world).report());
+    let system = waiting.system("billing").unwrap();
+    assert_eq!((system.outcome, &system.failure, system.validation), (Outcome::Pending, &None, None));
+    assert_eq!((system.ended, system.step, system.rollbacks), (None, None, 1), "what is counted stays");
+    assert!(!waiting.to_markdown().contains("What did not succeed"), "{}", waiting.to_markdown());
     let report = world.run(billing(&world).migrate());
     assert_eq!((report.outcome, report.rollbacks, report.failure), (Outcome::Migrated, 1, None));
     let refused = world.run(billing(&world).retry("ana", "for fun")).unwrap_err();
