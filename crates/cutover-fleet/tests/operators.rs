@@ -200,6 +200,8 @@ fn a_mode_that_somebody_sets_by_hand_after_the_migration_is_not_called_migrated(
     let system = report.system("billing").unwrap();
     assert_eq!(system.outcome, Outcome::UnderWay, "new does not serve alone, by the record");
     assert!(system.interrupted.as_ref().unwrap().contains("it is gradual_rollout now"), "{system:?}");
+    let stopped = report.stopped.as_ref().unwrap().to_string();
+    assert_eq!(stopped, "billing has not ended; its report says why", "running again would not help");
     let checked = world.builder(&inventory(&["billing"], BLUE_GREEN)).checklists(passing()).build().unwrap();
     let refused = world.run(checked.system("billing").unwrap().decommission("ana", "done")).unwrap_err();
     assert!(matches!(refused, OperateError::NotNow { outcome: Outcome::UnderWay, .. }), "{refused}");
