@@ -18,7 +18,9 @@ pub(crate) fn fitted(mut results: Vec<ItemResult>) -> Vec<ItemResult> {
         if size(&results) <= MOST_OF_RESULTS {
             return results;
         }
-        results.iter_mut().for_each(|item| shorten(&mut item.result, most));
+        for item in &mut results {
+            shorten(&mut item.result, most);
+        }
     }
     if size(&results) > MOST_OF_RESULTS { without_the_last(results) } else { results }
 }
