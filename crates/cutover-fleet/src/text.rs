@@ -11,7 +11,8 @@ pub(crate) fn message(text: &str) -> String {
     cut(line.trim(), 400)
 }
 
-fn cut(text: &str, characters: usize) -> String {
+/// The first `characters` of a text, and a mark where there are more.
+pub(crate) fn cut(text: &str, characters: usize) -> String {
     match text.char_indices().nth(characters) {
         Some((end, _)) => text.get(..end).unwrap_or_default().to_owned() + "…",
         None => text.to_owned(),

@@ -161,3 +161,46 @@ fn the_checks_that_come_along_know_when_they_do_not_know() {
     assert_eq!(outcome(Machine::default(), validated(0.95)), Outcome::RolledBack);
     assert_eq!(reason(&World::new(), BackupExists), "item: fail: there is no backup: make one first");
 }
+
+/// Many items that all find a lot to say.
+fn many(when: When, items: usize, finding: impl Fn() -> Finding + Send + Sync + Copy + 'static) -> Checklists {
+    (0..items).fold(Checklists::empty(), |lists, number| {
+        let name = format!("item {number}");
+        let check = move |_: &str| async move { Ok(finding()) };
+        lists.item(when, &name).unwrap().check(when, &name, check).unwrap()
+    })
+}
+
+#[test]
+fn a_list_with_more_to_say_than_the_audit_takes_still_ends_the_migration() {
+    let long = || Finding::Fail("\"ü\u{1f4a5}".repeat(200));
+    for (items, all_are_named) in [(90, true), (2_000, false)] {
+        let world = World::new();
+        let report = migrate(&world, many(When::During, items, long));
+        assert_eq!((report.outcome, report.interrupted), (Outcome::RolledBack, None));
+        assert!(!world.machine("billing").new_runs);
+        let audit = world.audit("billing");
+        let checks = audit.iter().find_map(|entry| entry.evidence.as_ref()?.get("found")?.get("checks").cloned());
+        let checks: Vec<ItemResult> = serde_json::from_value(checks.unwrap()).unwrap();
+        assert_eq!(checks.len() == items, all_are_named);
+        let named = checks.len() - usize::from(!all_are_named);
+        let last = checks.last().unwrap().to_string();
+        let left_out = format!("{0} more items: error: left out of the audit; {0} of them did not pass", items - named);
+        assert!(all_are_named || last == left_out, "{last}");
+    }
+}
+
+#[test]
+fn a_long_list_that_passes_passes() {
+    let world = World::new();
+    let lists = many(When::After, 2_000, || Finding::Pass);
+    assert_eq!(migrate(&world, many(When::Before, 2_000, || Finding::Pass)).outcome, Outcome::Migrated);
+    let fleet = world.builder(&inventory(&["billing"], BLUE_GREEN)).checklists(lists).build().unwrap();
+    let report = world.run(fleet.system("billing").unwrap().decommission("ana", "done")).unwrap();
+    assert_eq!(report.outcome, Outcome::Decommissioned);
+    assert!(report.after.iter().all(|item| item.result == CheckResult::Pass));
+    let lists = many(When::Cleanup, 2_000, || Finding::Fail("x".repeat(400)));
+    let fleet = world.builder(&inventory(&["billing"], BLUE_GREEN)).checklists(lists).build().unwrap();
+    let found = world.run(fleet.system("billing").unwrap().clean_up("ana", "tidy")).unwrap();
+    assert_eq!(found.len(), 2_000, "who asks hears all of it");
+}

@@ -5,7 +5,7 @@ mod world;
 use std::time::Duration;
 
 use cutover::{Percentage, Runtime};
-use cutover_fleet::{FailureKind, Outcome, PartResult, RecoveryPart, Strategy, StrategyError, Vitals};
+use cutover_fleet::{FailureKind, OperateError, Outcome, PartResult, RecoveryPart, Strategy, StrategyError, Vitals};
 use world::{DIRECT, Machine, World, host, inventory};
 
 fn backed_up(machine: Machine) -> World {
@@ -90,4 +90,37 @@ fn the_downtime_of_the_way_back_is_counted_until_legacy_is_started() {
     let report = world.run(migrator.recover("ben", "legacy can be started")).unwrap();
     assert_eq!(report.outcome, Outcome::RolledBack);
     assert!(report.downtime >= failed + Duration::from_secs(3_600), "it was down for another hour");
+}
+
+#[test]
+fn the_backup_on_which_a_migration_rests_is_not_replaced_by_one_of_what_new_has_written() {
+    let world = backed_up(Machine::default());
+    let fleet = world.fleet(&inventory(&["billing"], DIRECT));
+    let migrator = fleet.system("billing").unwrap();
+    world.run(migrator.migrate());
+    let refused = world.run(migrator.back_up("ana", "to be safe")).unwrap_err();
+    assert!(matches!(refused, OperateError::BackupInUse), "{refused}");
+    assert!(refused.to_string().contains("may hold what new has written"), "{refused}");
+    assert_eq!(world.machine("billing").backups.len(), 1, "none was made");
+    assert!(!world.events("billing").contains(&"backed_up".to_owned()));
+    // Where legacy serves again, its data are what counts.
+    world.run(migrator.recover("ben", "wrong totals")).unwrap();
+    world.run(migrator.back_up("ana", "before the next try")).unwrap();
+}
+
+#[test]
+fn a_backup_that_is_ready_after_legacy_was_stopped_is_not_the_one_that_counts() {
+    let world = backed_up(Machine { new: vec![None], ..Machine::default() });
+    world.lock().takes = Duration::from_secs(4);
+    let migrator = world.fleet(&inventory(&["billing"], DIRECT)).system("billing").unwrap();
+    let late = world.fleet(&inventory(&["billing"], DIRECT)).system("billing").unwrap();
+    let (report, backup) = world.run(futures::future::join(migrator.migrate(), async {
+        while !world.lock().calls.iter().any(|(what, _)| what == "verify new") {
+            world.runtime.sleep(Duration::from_millis(100)).await;
+        }
+        late.back_up("ana", "to be safe").await
+    }));
+    assert!(matches!(backup, Err(OperateError::BackupInUse)), "{backup:?}");
+    assert_eq!(world.machine("billing").backups.len(), 2, "it was made, and is not used");
+    assert_eq!((report.outcome, world.machine("billing").restored), (Outcome::RolledBack, 1));
 }

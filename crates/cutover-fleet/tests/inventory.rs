@@ -93,6 +93,25 @@ fn what_does_not_fit_to_a_strategy_is_refused() {
 }
 
 #[test]
+fn what_is_too_short_to_be_a_watch_is_refused() {
+    let read = |watch: &str, every: &str, looks: u32| {
+        let json = format!(
+            r#"{{ "name": "blue_green", "watch": "{watch}", "every": "{every}", "limits": {{ "unhealthy_looks": {looks} }} }}"#
+        );
+        serde_json::from_str::<Strategy>(&json).map(drop).map_err(|error| error.to_string())
+    };
+    assert_eq!(
+        read("0s", "100ms", 3).unwrap_err(),
+        "`watch` is 0ns, too short to be one; it has to be at least 300ms: `unhealthy_looks` (3) times `every` (100ms)"
+    );
+    assert!(read("599ms", "200ms", 3).is_err(), "what is bad could not be seen often enough");
+    assert!(read("199ms", "200ms", 1).is_err(), "one look sees no time pass");
+    for (watch, every, looks) in [("600ms", "200ms", 3), ("2s", "200ms", 3), ("200ms", "200ms", 1)] {
+        assert_eq!(read(watch, every, looks), Ok(()));
+    }
+}
+
+#[test]
 fn names_that_no_store_takes_and_nothing_at_all_are_errors() {
     let error = Inventory::try_from(data(&["../etc"])).unwrap_err();
     assert!(error.to_string().starts_with("not the name of a system: `../etc`"), "{error}");

@@ -10,7 +10,7 @@ use cutover_sqlite::SqliteStore;
 use world::{World, inventory};
 
 const NAMES: [&str; 3] = ["billing", "search", "users"];
-const QUICK: &str = r#"{ "name": "canary", "shares": [50, 100], "watch": "100ms", "every": "100ms" }"#;
+const QUICK: &str = r#"{ "name": "canary", "shares": [50, 100], "watch": "300ms", "every": "100ms" }"#;
 
 /// What another process would build. The world sleeps in virtual time, of which no call takes any.
 fn fleet(world: &World, file: &std::path::Path) -> Fleet {

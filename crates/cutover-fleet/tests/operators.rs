@@ -87,6 +87,11 @@ fn what_was_rolled_back_is_tried_again_only_when_a_person_says_so() {
     assert_eq!(world.run(billing(&world).migrate()).outcome, Outcome::RolledBack);
     assert_eq!(world.run(billing(&world).migrate()).outcome, Outcome::RolledBack, "nobody said so");
     world.run(billing(&world).retry("ana", "the leak is mended")).unwrap();
+    let waiting = world.run(fleet(&world).report());
+    let system = waiting.system("billing").unwrap();
+    assert_eq!((system.outcome, &system.failure, system.validation), (Outcome::Pending, &None, None));
+    assert_eq!((system.ended, system.step, system.rollbacks), (None, None, 1), "what is counted stays");
+    assert!(!waiting.to_markdown().contains("What did not succeed"), "{}", waiting.to_markdown());
     let report = world.run(billing(&world).migrate());
     assert_eq!((report.outcome, report.rollbacks, report.failure), (Outcome::Migrated, 1, None));
     let refused = world.run(billing(&world).retry("ana", "for fun")).unwrap_err();
@@ -195,6 +200,8 @@ fn a_mode_that_somebody_sets_by_hand_after_the_migration_is_not_called_migrated(
     let system = report.system("billing").unwrap();
     assert_eq!(system.outcome, Outcome::UnderWay, "new does not serve alone, by the record");
     assert!(system.interrupted.as_ref().unwrap().contains("it is gradual_rollout now"), "{system:?}");
+    let stopped = report.stopped.as_ref().unwrap().to_string();
+    assert_eq!(stopped, "billing has not ended; its report says why", "running again would not help");
     let checked = world.builder(&inventory(&["billing"], BLUE_GREEN)).checklists(passing()).build().unwrap();
     let refused = world.run(checked.system("billing").unwrap().decommission("ana", "done")).unwrap_err();
     assert!(matches!(refused, OperateError::NotNow { outcome: Outcome::UnderWay, .. }), "{refused}");

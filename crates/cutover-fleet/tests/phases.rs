@@ -231,3 +231,30 @@ fn running_again_begins_nothing_where_the_last_run_had_stopped() {
         assert!(first.stopped.is_some());
     }
 }
+
+#[test]
+fn what_a_killed_run_has_left_is_finished_in_all_phases_whatever_stops_an_early_one() {
+    let phases = r#"{ "phases": [
+        { "name": "first", "until": 50, "most_failures": 0, "at_once": 1 },
+        { "name": "second", "until": 100, "most_failures": 0, "at_once": 2 }
+    ] }"#;
+    for (failing, reason) in [("a", "the phase first had 1 failures"), ("c", "the recovery of c failed")] {
+        let world = World::new();
+        world.lock().takes = Duration::from_secs(1);
+        let names = ["a", "b", "c", "d"].map(ToOwned::to_owned);
+        let fleet = || fleet_of(&world, &names, settings(phases));
+        for left in ["c", "d"] {
+            let mut killed = (1..100).map(|polls| world.crash(polls, fleet().system(left).unwrap().migrate()));
+            assert!(killed.any(|ended| ended.is_none() && world.machine(left).deployed.is_some()));
+        }
+        world.change(failing, |machine| machine.new = vec![Some(Vitals::unhealthy())]);
+        if failing == "c" {
+            world.break_call("verify legacy", failing);
+        }
+        let report = world.run(async { fleet().run().await });
+        assert!(report.stopped.as_ref().unwrap().to_string().starts_with(reason), "{:?}", report.stopped);
+        assert_eq!(report.count(Outcome::UnderWay), 0, "{report}");
+        assert_eq!(report.system("d").unwrap().outcome, Outcome::Migrated);
+        assert_eq!(report.system("b").unwrap().outcome, Outcome::Pending, "nothing more is begun");
+    }
+}

@@ -110,3 +110,12 @@ fn in_a_line_it_says_how_many_are_migrated() {
     assert!(text.starts_with("1 of 4 systems migrated; stopped: the phase rest | all had 1 failures"), "{text}");
     assert!(text.contains("\n  latency: -0.100 change of the p95 (below 0.1: met)"), "{text}");
 }
+
+#[test]
+fn a_clock_that_was_set_back_measures_no_time_at_all() {
+    let mut report = run(&world()).system("billing").unwrap().clone();
+    report.ended = report.began.map(|began| began - Duration::from_secs(1));
+    assert_eq!(report.took(), None, "and not none at all, which would be the best time that there is");
+    report.ended = report.began;
+    assert_eq!(report.took(), Some(Duration::ZERO));
+}

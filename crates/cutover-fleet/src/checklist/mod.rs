@@ -3,6 +3,7 @@
 mod builtin;
 mod check;
 mod error;
+mod fitted;
 mod result;
 mod run;
 mod view;
@@ -13,6 +14,7 @@ pub use error::ChecklistError;
 pub use result::{CheckResult, ItemResult};
 pub use view::View;
 
+pub(crate) use fitted::fitted;
 pub(crate) use result::all_passed;
 pub(crate) use view::Facts;
 

@@ -70,7 +70,7 @@ impl fmt::Display for StopReason {
                 write!(f, "the phase {phase} had {failures} failures, and may have {most}")
             }
             Self::RecoveryFailed { system } => write!(f, "the recovery of {system} failed; a person has to look"),
-            Self::Interrupted { system } => write!(f, "{system} has not ended; run again to go on"),
+            Self::Interrupted { system } => write!(f, "{system} has not ended; its report says why"),
             Self::Cancelled => f.write_str("somebody cancelled it; build the fleet anew to go on"),
         }
     }

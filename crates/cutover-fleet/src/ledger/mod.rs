@@ -156,7 +156,8 @@ impl Ledger {
             Event::Recovered { part } => self.hear_of_part(part, at),
             Event::Ended { report } => self.end_recovery(*report, at),
             Event::Migrated => self.end(Stage::Migrated, None, at),
-            Event::Retried => self.stage = Stage::Untouched,
+            Event::Retried => self.clear(),
+            Event::BackedUp { .. } if self.rests_on_backup() => {}
             Event::BackedUp { backup } => self.backup = Some(backup),
             Event::Decommissioning { checks } => {
                 self.stage = Stage::Decommissioning;
@@ -168,11 +169,17 @@ impl Ledger {
     }
 
     fn begin(&mut self, strategy: Strategy, at: SystemTime) {
-        let Self { head, settings, ref backup, ref figures, .. } = *self;
-        let figures = Figures { began: figures.began.or(Some(at)), ended: None, ..figures.clone() };
-        let backup = backup.clone();
-        *self = Self { head, settings, backup, figures, strategy: Some(strategy), ..Self::default() };
+        self.clear();
+        self.figures.began.get_or_insert(at);
+        self.strategy = Some(strategy);
         self.stage = Stage::UnderWay;
+    }
+
+    /// Forgets the last attempt, but for the backup and what is counted over all attempts.
+    fn clear(&mut self) {
+        let Self { head, settings, ref backup, ref figures, .. } = *self;
+        let figures = Figures { ended: None, ..figures.clone() };
+        *self = Self { head, settings, backup: backup.clone(), figures, ..Self::default() };
     }
 
     fn begin_step(&mut self, step: Step, at: SystemTime) {
@@ -281,6 +288,11 @@ impl Ledger {
     /// What there is to take back.
     pub(crate) fn scope(&self) -> RecoveryScope {
         RecoveryScope::of(&self.begun, self.backup.clone())
+    }
+
+    /// Whether the backup from before legacy was stopped is the way back: a later one may hold what new has written.
+    pub(crate) fn rests_on_backup(&self) -> bool {
+        self.begun.contains(&Step::StopLegacy) && self.stage != Stage::RolledBack
     }
 
     /// Whether something outside has, or may have, changed.

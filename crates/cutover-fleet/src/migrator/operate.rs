@@ -6,9 +6,9 @@ use cutover::{Side, SystemMode};
 use super::journal::Journal;
 use super::{Interruption, SystemMigrator, SystemReport};
 use crate::call::CallError;
-use crate::checklist::{ItemResult, When, all_passed};
+use crate::checklist::{ItemResult, When, all_passed, fitted};
 use crate::host::Backup;
-use crate::ledger::{Event, Stage};
+use crate::ledger::{Event, Ledger, Stage};
 use crate::outcome::Outcome;
 use crate::recovery::{FailureKind, RecoveryPart, RecoveryScope};
 
@@ -29,6 +29,14 @@ pub enum OperateError {
     /// Legacy is gone, or going: there is nothing to go back to. Nothing has changed.
     #[error("legacy is decommissioned, so that there is nothing to go back to")]
     LegacyGone,
+    /// The migration has stopped legacy, and its way back is the backup from before that: a newer one may hold what new has
+    /// written, and must not be put back in its place. Where one was made meanwhile, it is not used. A system that was taken
+    /// back can be backed up again.
+    #[error(
+        "legacy was stopped, and the way back is the backup from before that; one that is made now may hold what new has \
+         written, and is not taken in its place: take the system back first"
+    )]
+    BackupInUse,
     /// Items of the checklist are open. Nothing has changed.
     #[error("the checklist {when} does not let it pass: {}", open(items))]
     ChecksOpen {
@@ -56,20 +64,28 @@ fn open(items: &[ItemResult]) -> String {
 }
 
 impl SystemMigrator {
-    /// Has the host make a backup, and writes that down.
+    /// Has the host make a backup, and writes that down: it is the one that a recovery puts back.
     ///
     /// # Errors
-    /// [`OperateError::Host`] when there is none; [`OperateError::Interrupted`] when it was made and could not be written
-    /// down.
+    /// [`OperateError::BackupInUse`] once legacy was stopped; [`OperateError::Host`] when no backup could be made;
+    /// [`OperateError::Interrupted`] when the store cannot be read, and then none is made, or when it was made and could not be
+    /// written down.
     pub async fn back_up(&self, actor: &str, reason: &str) -> Result<Backup, OperateError> {
         let (context, system) = (&*self.context, &self.entry.system);
+        let mut journal = self.journal().await?;
+        journal.read().await?;
+        check_replaceable(&journal.ledger)?;
         let create = async { context.host.backups.create(system).await };
         let made = context.within(context.settings.deadlines.backups, create).await;
         let backup = made.map_err(|error| OperateError::Host { what: "making a backup", error })?;
-        let mut journal = self.journal().await?;
         journal.read().await?;
+        check_replaceable(&journal.ledger)?;
         self.write(&mut journal, &Event::BackedUp { backup: backup.clone() }, actor, reason).await?;
-        Ok(backup)
+        if journal.ledger.backup.as_ref() == Some(&backup) {
+            return Ok(backup);
+        }
+        // Legacy may have been stopped while it was written down: then it does not count.
+        check_replaceable(&journal.ledger).map(|()| backup)
     }
 
     /// Goes through a list now, and writes nothing down.
@@ -178,7 +194,7 @@ impl SystemMigrator {
             return Err(OperateError::ChecksOpen { when: When::After, items });
         }
         if journal.ledger.stage == Stage::Migrated {
-            self.write(journal, &Event::Decommissioning { checks: items }, actor, reason).await?;
+            self.write(journal, &Event::Decommissioning { checks: fitted(items) }, actor, reason).await?;
         }
         let (context, system) = (&*self.context, &self.entry.system);
         let (lifecycle, deadline) = (&context.host.lifecycle, context.settings.deadlines.lifecycle);
@@ -191,7 +207,7 @@ impl SystemMigrator {
         self.write(journal, &Event::Decommissioned, actor, reason).await
     }
 
-    /// Goes through the checklist of the cleanup, and writes down what is left to tidy up.
+    /// Goes through the checklist of the cleanup, and writes down what is left to tidy up: of a very long list in short.
     ///
     /// # Errors
     /// [`OperateError::NotNow`] while legacy is there; [`OperateError::Interrupted`].
@@ -203,7 +219,8 @@ impl SystemMigrator {
             return Err(OperateError::NotNow { what: "cleaned up", outcome, allowed: "decommissioned" });
         }
         let checks = self.check(When::Cleanup, &journal.ledger).await;
-        self.write(&mut journal, &Event::CleanedUp { checks: checks.clone() }, actor, reason).await?;
+        let kept = fitted(checks.clone());
+        self.write(&mut journal, &Event::CleanedUp { checks: kept }, actor, reason).await?;
         Ok(checks)
     }
 
@@ -224,6 +241,10 @@ impl SystemMigrator {
 
 /// How often something is said while a runner goes on.
 const MOST_TRIES: u32 = 20;
+
+fn check_replaceable(ledger: &Ledger) -> Result<(), OperateError> {
+    if ledger.rests_on_backup() { Err(OperateError::BackupInUse) } else { Ok(()) }
+}
 
 fn check_recoverable(stage: Stage) -> Result<(), OperateError> {
     match stage {

@@ -5,7 +5,7 @@ use cutover::{Percentage, Side};
 use super::SystemMigrator;
 use super::journal::Journal;
 use crate::call::CallError;
-use crate::checklist::{ItemResult, View, When};
+use crate::checklist::{ItemResult, View, When, fitted};
 use crate::host::Artifact;
 use crate::ledger::{Found, Ledger};
 use crate::recovery::FailureKind;
@@ -136,8 +136,8 @@ impl SystemMigrator {
     }
 }
 
-const fn checks(checks: Vec<ItemResult>) -> Found {
-    Found { artifact: None, validation: None, checks, baseline: None, backup: None, watched: None }
+fn checks(checks: Vec<ItemResult>) -> Found {
+    Found { checks: fitted(checks), ..Found::default() }
 }
 
 fn made_by(ledger: &Ledger, step: Step) -> Result<&Artifact, Stop> {

@@ -94,10 +94,11 @@ impl SystemReport {
         Self::of(entry, &Ledger::default(), Some(why))
     }
 
-    /// How long it took from its first attempt to the end; `None` while it has not ended.
+    /// How long it took from its first attempt to the end; `None` while it has not ended, and where a clock that was set back
+    /// has measured nothing.
     #[must_use]
     pub fn took(&self) -> Option<Duration> {
-        Some(self.ended?.duration_since(self.began?).unwrap_or_default())
+        self.ended?.duration_since(self.began?).ok()
     }
 }
 

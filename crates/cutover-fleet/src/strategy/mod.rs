@@ -67,7 +67,8 @@ pub enum Strategy {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Watch {
-    /// For how long it has to be seen to be healthy. The default is 300 s.
+    /// For how long it has to be seen to be healthy: at least [`every`](Self::every) times the
+    /// [`unhealthy_looks`](Limits::unhealthy_looks). The default is 300 s.
     pub lasts: Duration,
     /// How often it is looked at. The default is 5 s.
     pub every: Duration,

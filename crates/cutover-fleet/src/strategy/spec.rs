@@ -16,7 +16,8 @@ use crate::text::{excerpt, list};
 pub struct StrategySpec {
     /// `blue_green`, `canary` or `direct`.
     pub name: String,
-    /// For how long new is watched, at each share.
+    /// For how long new is watched, at each share: at least `every` times the `unhealthy_looks` of the limits, since a shorter
+    /// watch is over before it could find what is bad.
     #[serde(default, with = "humantime_serde", skip_serializing_if = "Option::is_none")]
     pub watch: Option<Duration>,
     /// How often it is looked at.
@@ -76,11 +77,12 @@ fn check_times(watch: &Watch) -> Result<(), StrategyError> {
     if watch.lasts > LONGEST {
         return Err(StrategyError::Time { name: "watch", value: watch.lasts, allowed: "at most 30 days" });
     }
-    if watch.every < SHORTEST_INTERVAL || watch.every > watch.lasts.max(SHORTEST_INTERVAL) {
-        let allowed = "at least 100 ms, at most the time of the watch";
-        return Err(StrategyError::Time { name: "every", value: watch.every, allowed });
+    if watch.every < SHORTEST_INTERVAL {
+        return Err(StrategyError::Time { name: "every", value: watch.every, allowed: "at least 100 ms" });
     }
-    Ok(())
+    let Watch { lasts, every, limits } = *watch;
+    let (looks, least) = (limits.unhealthy_looks, every.saturating_mul(limits.unhealthy_looks));
+    if lasts < least { Err(StrategyError::TooShort { watch: lasts, least, looks, every }) } else { Ok(()) }
 }
 
 impl TryFrom<StrategySpec> for Strategy {
@@ -185,5 +187,20 @@ pub enum StrategyError {
         value: Duration,
         /// What it may be.
         allowed: &'static str,
+    },
+    /// A watch would be over before as many looks as it takes to call new bad.
+    #[error(
+        "`watch` is {watch:?}, too short to be one; it has to be at least {least:?}: `unhealthy_looks` ({looks}) times \
+         `every` ({every:?})"
+    )]
+    TooShort {
+        /// How long it is.
+        watch: Duration,
+        /// How long it has to be at least.
+        least: Duration,
+        /// How many looks in a row call new bad.
+        looks: u32,
+        /// The time between two looks.
+        every: Duration,
     },
 }
