@@ -57,8 +57,16 @@ fn dynamic_keys_and_files_that_were_not_seen_leave_doubt() {
         text.contains("\nunreferenced flag `idle`: remove it from the configuration, unless by what was not seen"),
         "{text}"
     );
-    assert!(text.contains("\nnot seen: the key of the call at app.rs:1:1 is made when the code runs"), "{text}");
+    assert!(text.contains("\nnot seen: the key at app.rs:1:1 is known only when the code runs"), "{text}");
     assert!(text.contains("\nnot seen: wide.rs: text in UTF-16LE"), "{text}");
+}
+
+#[test]
+fn a_function_that_is_handed_on_leaves_doubt() {
+    let references = references(&Tree::new([("app.rs", b"names.map(Flags::is_enabled)".as_slice())])).unwrap();
+    let text = references.to_string();
+    assert!(text.contains("`idle`: remove it from the configuration, unless by what was not seen\n"), "{text}");
+    assert!(text.ends_with("\nnot seen: the key at app.rs:1:18 is known only when the code runs"), "{text}");
 }
 
 #[test]

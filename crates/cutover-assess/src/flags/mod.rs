@@ -3,6 +3,7 @@
 mod calls;
 mod display;
 mod literal;
+mod places;
 mod references;
 
 pub use calls::{FlagCalls, FlagCallsError};
