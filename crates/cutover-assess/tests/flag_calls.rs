@@ -80,6 +80,45 @@ fn definitions_comments_texts_and_longer_names_are_no_calls() {
 }
 
 #[test]
+fn what_can_only_be_a_definition_is_no_call() {
+    for (path, code) in [
+        ("a.kt", "fun isEnabled(key: String) = key in on"),
+        ("a.kt", "fun Flags.isEnabled(key: String): Boolean { return false }"),
+        ("a.go", "func (f *Flags) isEnabled(key string) bool {"),
+        ("a.java", "public boolean isEnabled(String key) {"),
+        ("a.java", "Optional<Boolean> isEnabled(String key, Map<String, T> others) throws Gone {"),
+        ("a.java", "interface Flags { boolean isEnabled(String key); }"),
+        ("a.js", "class Flags {\n  async isEnabled(key, of = user()) {\n"),
+        ("a.js", "const flags = { isEnabled (key) { return false; } };"),
+        ("a.ts", "isEnabled(key: string): boolean {"),
+        ("a.tsx", "interface Flags { isEnabled(key?: string): boolean }"),
+        ("a.ts", "declare function isEnabled<T>(key: T): boolean"),
+    ] {
+        assert_eq!(found(path, code), [], "{code}");
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_definition_is_dynamic() {
+    for (path, code) in [
+        ("a.go", "if flags.isEnabled(key) {"),
+        ("a.go", "func (f *Flags) ask(g Flags) bool { return f.all() || isEnabled(key) }"),
+        ("a.java", "if (flags.isEnabled(key)) {"),
+        ("a.java", "return new isEnabled(key) { };"),
+        ("a.java", "other isEnabled(key)"),
+        ("a.js", "class A extends isEnabled(key) {"),
+        ("a.js", "class A extends flags.isEnabled(key) {"),
+        ("a.js", "isEnabled(key)\n{ block(); }"),
+        ("a.ts", "isEnabled(a ? b : c)"),
+        ("a.kt", "isEnabled(key) { fallback }"),
+        ("a.swift", "if isEnabled(key: name) {"),
+    ] {
+        assert_eq!(found(path, code), [dynamic("isEnabled")], "{code}");
+    }
+    assert_eq!(found("a.js", "class A extends mixed, isEnabled('cart') {"), [call("isEnabled", "cart")]);
+}
+
+#[test]
 fn functions_that_are_handed_on_are_dynamic() {
     for (path, name, code) in [
         ("a.rs", "is_enabled", "names.iter().map(Flags::is_enabled)"),

@@ -81,6 +81,16 @@ fn a_tree_in_order_is_clean() {
 }
 
 #[test]
+fn the_file_that_defines_the_function_can_be_left_out_without_doubt() {
+    let set = FlagSet::new(serde_json::from_str(r#"{ "search": 10 }"#).unwrap()).unwrap();
+    let tree = Tree::new([("app.js", b"isEnabled('search')".as_slice()), ("flags.js", b"exports.isEnabled = isOn")]);
+    let scan = Scan::with(FlagCalls::new(&set, ["isEnabled"]).unwrap());
+    assert!(!FlagReferences::of(&set, &scan.run(tree.root()).unwrap()).unwrap().is_clean());
+    let scan = scan.leave_out(tree.at("flags.js"));
+    assert!(FlagReferences::of(&set, &scan.run(tree.root()).unwrap()).unwrap().is_clean());
+}
+
+#[test]
 fn nothing_scanned_or_another_scan_says_nothing_of_flags() {
     assert_eq!(references(&Tree::new([])).unwrap_err(), FlagScanError::NothingScanned);
     let tree = Tree::new([("app.rs", b"".as_slice())]);

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use cutover::FlagSet;
 
+use super::definition;
 use super::literal::{self, Literal};
 use super::places::{self, Place, is_word, skip_space};
 use crate::context::Context;
@@ -18,7 +19,8 @@ use crate::rule::{Complexity, Rule, RuleError, RuleSet};
 ///
 /// A key is known if it stands in the call as one literal without escapes and interpolation, also behind type arguments. Any other
 /// key is dynamic, and so is any other place in code that has the function's name as a whole word, such as one that hands it on. Only
-/// its definition and imports that keep its name are passed over. Calls through a text, as in reflection, are not seen.
+/// imports that keep its name are passed over, and what can only be its definition; the best is to
+/// [leave out](crate::Scan::leave_out) the file that defines it. Calls through a text, as in reflection, are not seen.
 #[derive(Debug, Clone)]
 pub struct FlagCalls {
     rules: RuleSet,
@@ -68,15 +70,17 @@ impl FlagCalls {
     }
 
     /// A place, and how far it is known what its key is.
-    fn place(&self, bytes: &[u8], Place { span, argument }: Place) -> Option<(Match<'_>, usize)> {
-        match argument.and_then(|argument| literal::at(bytes, argument)) {
+    fn place(&self, language: Language, bytes: &[u8], place: Place) -> Option<(Match<'_>, usize)> {
+        let Place { span, argument: Some(argument) } = place else {
+            let known = place.span.end;
+            return Some((self.matched(DYNAMIC, place.span, None)?, known));
+        };
+        match literal::at(bytes, argument) {
             Some(Literal { text, end }) if ends_argument(bytes, end) => {
                 Some((self.matched(CALL, span, Some(&text))?, end))
             }
-            _ => {
-                let known = argument.unwrap_or(span.end);
-                Some((self.matched(DYNAMIC, span, None)?, known))
-            }
+            None if definition::has_shape(language, bytes, &span, argument) => None,
+            _ => Some((self.matched(DYNAMIC, span, None)?, argument)),
         }
     }
 
@@ -105,7 +109,8 @@ impl Matcher for FlagCalls {
         let segments = language.segments(bytes);
         let in_code = |place: &Place| context_at(&segments, place.span.start) == Context::Code;
         let places = self.functions.iter().flat_map(|function| places::of(language, bytes, function)).filter(in_code);
-        let (mut found, keys): (Vec<_>, BTreeSet<_>) = places.filter_map(|place| self.place(bytes, place)).unzip();
+        let (mut found, keys): (Vec<_>, BTreeSet<_>) =
+            places.filter_map(|place| self.place(language, bytes, place)).unzip();
         found.extend(self.mentions(bytes, &segments, &keys));
         found
     }

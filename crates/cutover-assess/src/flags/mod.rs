@@ -1,6 +1,7 @@
 //! Which flags the code asks for, and which of them nobody needs any more.
 
 mod calls;
+mod definition;
 mod display;
 mod literal;
 mod places;

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use memchr::memmem;
 
+use super::definition::is_announced;
 use crate::lexer::Language;
 
 /// A place that names a function.
@@ -19,7 +20,7 @@ pub(super) struct Place {
 pub(super) fn of<'b>(language: Language, bytes: &'b [u8], function: &'b str) -> impl Iterator<Item = Place> + 'b {
     let names = memmem::find_iter(bytes, function.as_bytes()).map(|start| start..start + function.len());
     names
-        .filter(|name| is_whole_word(bytes, name) && !defines(before(bytes, name)))
+        .filter(move |name| is_whole_word(bytes, name) && !is_announced(language, before(bytes, name)))
         .filter_map(move |name| place(language, bytes, name))
 }
 
@@ -41,19 +42,8 @@ fn before<'b>(bytes: &'b [u8], name: &Range<usize>) -> &'b [u8] {
     bytes.get(..name.start).unwrap_or_default()
 }
 
-/// Whether what follows is a definition of a function.
-fn defines(before: &[u8]) -> bool {
-    matches!(last_word(before), b"fn" | b"def" | b"func" | b"function")
-}
-
-fn last_word(text: &[u8]) -> &[u8] {
-    let text = text.trim_ascii_end();
-    let start = text.iter().rposition(|byte| !is_word(*byte)).map_or(0, |at| at + 1);
-    text.get(start..).unwrap_or_default()
-}
-
 /// The most bytes of what is read in order to understand one place.
-const LOOK: usize = 1_000;
+pub(super) const LOOK: usize = 1_000;
 
 /// Behind `::<T>` or `<T>`, or where it started if there is none.
 fn after_type_arguments(bytes: &[u8], start: usize) -> usize {
@@ -89,8 +79,7 @@ fn imports(language: Language, bytes: &[u8], name: &Range<usize>) -> bool {
 }
 
 fn keeps_name(after: &[u8]) -> bool {
-    let spaces = after.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-    let after = after.get(spaces..).unwrap_or_default();
+    let after = after.get(spaces(after)..).unwrap_or_default();
     let ends = matches!(after.first(), None | Some(b'\n' | b'\r' | b',' | b';' | b'}' | b')'));
     ends || after.starts_with(b"from ")
 }
@@ -105,7 +94,7 @@ fn is_import(language: Language, text: &[u8]) -> bool {
 }
 
 /// From the start of the line on.
-fn line_of(text: &[u8]) -> &[u8] {
+pub(super) fn line_of(text: &[u8]) -> &[u8] {
     let start = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     text.get(start..).unwrap_or_default().trim_ascii_start()
 }
@@ -116,6 +105,11 @@ fn list_of(text: &[u8]) -> &[u8] {
     let names = text.iter().rev().take(LOOK).take_while(|byte| is_list(byte)).count();
     let head = text.get(..text.len() - names).unwrap_or_default();
     if matches!(head.last(), Some(b'{' | b'(')) { line_of(head) } else { b"" }
+}
+
+/// How many blanks that end no line are at the start.
+pub(super) fn spaces(text: &[u8]) -> usize {
+    text.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()
 }
 
 /// Bytes beyond ASCII belong to letters, or to nothing that code has before a name.
