@@ -167,7 +167,12 @@ pub enum CodemodError {
         files: Vec<PathBuf>,
     },
     /// The journal is not what was written.
-    #[error("{}: it is not what was written, so it is not followed", journal.display())]
+    #[error(
+        "{}: it is not what was written, so it is not followed; look at the files that it may name, then move it out of the \
+         folder `{}`",
+        journal.display(),
+        super::FOLDER
+    )]
     Corrupt {
         /// The journal.
         journal: PathBuf,
