@@ -3,6 +3,7 @@
 mod codemod_common;
 
 use std::error::Error;
+use std::path::Path;
 
 use codemod_common::Tree;
 use cutover_assess::codemod::{CodemodError, Edit, Journal, JournalState};
@@ -60,6 +61,36 @@ fn what_a_failing_check_changed_is_not_overwritten_and_the_journal_is_named() {
     tree.write("b.py", "new");
     assert_eq!(Journal::open(journal).unwrap().recover().unwrap(), JournalState::Undone);
     assert_eq!(tree.read("a.py"), b"old");
+}
+
+#[test]
+fn a_check_that_agrees_but_edits_files_is_told_with_their_names_and_nothing_is_lost() {
+    let tree = tree();
+    let formats = || {
+        tree.write("b.py", "new\n");
+        Ok::<_, String>(())
+    };
+    let error = tree.plan(edits()).unwrap().apply_checked(formats).unwrap_err();
+    let CodemodError::EditedByCheck { journal, files } = error else { panic!("{error:?}") };
+    assert_eq!(files, [Path::new("b.py")]);
+    assert_eq!((tree.read("a.py"), tree.read("b.py")), (b"new".to_vec(), b"new\n".to_vec()));
+    let journal = Journal::open(journal).unwrap();
+    assert_eq!(journal.state(), JournalState::Applied);
+    assert!(matches!(journal.undo(), Err(CodemodError::Changed { files }) if files == [Path::new("b.py")]));
+    tree.write("b.py", "new");
+    journal.undo().unwrap();
+    assert_eq!((tree.read("a.py"), tree.read("b.py")), (b"old".to_vec(), b"old".to_vec()));
+}
+
+#[test]
+fn a_check_may_edit_other_files() {
+    let tree = tree();
+    let builds = || {
+        tree.write("a.pyc", "built");
+        Ok::<_, String>(())
+    };
+    tree.plan(edits()).unwrap().apply_checked(builds).unwrap().undo().unwrap();
+    assert_eq!(tree.read("a.pyc"), b"built");
 }
 
 #[test]

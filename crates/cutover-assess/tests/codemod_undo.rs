@@ -168,3 +168,18 @@ fn after_an_interruption_nothing_is_applied_before_it_is_recovered() {
     assert_eq!(journal.recover().unwrap(), JournalState::Undone);
     plan.apply().unwrap();
 }
+
+#[test]
+fn a_journal_that_is_broken_says_what_to_do_and_that_helps() {
+    let tree = Tree::new([("a.py", b"old".as_slice())]);
+    let journal = tree.plan([Edit::new("a.py", 0, "old", "new")]).unwrap().apply().unwrap();
+    let name = journal.path().file_name().unwrap().to_owned();
+    fs::write(journal.path(), "broken").unwrap();
+    let message = tree.plan([Edit::new("a.py", 0, "new", "newer")]).unwrap().apply().unwrap_err().to_string();
+    assert!(
+        message.ends_with("look at the files that it may name, then move it out of the folder `.cutover`"),
+        "{message}"
+    );
+    fs::rename(journal.path(), tree.at("kept").with_file_name(name)).unwrap();
+    tree.plan([Edit::new("a.py", 0, "new", "newer")]).unwrap().apply().unwrap();
+}

@@ -74,9 +74,105 @@ fn definitions_comments_texts_and_longer_names_are_no_calls() {
         ("a.rs", "// is_enabled(\"gone\")"),
         ("a.rs", "let a = \"is_enabled(name)\";"),
         ("a.rs", "self.not_is_enabled(\"gone\"); is_enabled_for(\"gone\"); üis_enabled(\"gone\")"),
-        ("a.rs", "let f = flags.is_enabled;"),
     ] {
         assert_eq!(found(path, code), [], "{code}");
+    }
+}
+
+#[test]
+fn what_can_only_be_a_definition_is_no_call() {
+    for (path, code) in [
+        ("a.kt", "fun isEnabled(key: String) = key in on"),
+        ("a.kt", "fun Flags.isEnabled(key: String): Boolean { return false }"),
+        ("a.go", "func (f *Flags) isEnabled(key string) bool {"),
+        ("a.java", "public boolean isEnabled(String key) {"),
+        ("a.java", "Optional<Boolean> isEnabled(String key, Map<String, T> others) throws Gone {"),
+        ("a.java", "interface Flags { boolean isEnabled(String key); }"),
+        ("a.js", "class Flags {\n  async isEnabled(key, of = user()) {\n"),
+        ("a.js", "const flags = { isEnabled (key) { return false; } };"),
+        ("a.ts", "isEnabled(key: string): boolean {"),
+        ("a.tsx", "interface Flags { isEnabled(key?: string): boolean }"),
+        ("a.ts", "declare function isEnabled<T>(key: T): boolean"),
+    ] {
+        assert_eq!(found(path, code), [], "{code}");
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_definition_is_dynamic() {
+    for (path, code) in [
+        ("a.go", "if flags.isEnabled(key) {"),
+        ("a.go", "func (f *Flags) ask(g Flags) bool { return f.all() || isEnabled(key) }"),
+        ("a.java", "if (flags.isEnabled(key)) {"),
+        ("a.java", "return new isEnabled(key) { };"),
+        ("a.java", "other isEnabled(key)"),
+        ("a.js", "class A extends isEnabled(key) {"),
+        ("a.js", "class A extends flags.isEnabled(key) {"),
+        ("a.js", "isEnabled(key)\n{ block(); }"),
+        ("a.ts", "isEnabled(a ? b : c)"),
+        ("a.kt", "isEnabled(key) { fallback }"),
+        ("a.swift", "if isEnabled(key: name) {"),
+    ] {
+        assert_eq!(found(path, code), [dynamic("isEnabled")], "{code}");
+    }
+    assert_eq!(found("a.js", "class A extends mixed, isEnabled('cart') {"), [call("isEnabled", "cart")]);
+}
+
+#[test]
+fn functions_that_are_handed_on_are_dynamic() {
+    for (path, name, code) in [
+        ("a.rs", "is_enabled", "names.iter().map(Flags::is_enabled)"),
+        ("a.rs", "is_enabled", "let f = &flags.is_enabled;"),
+        ("a.py", "is_enabled", "list(map(flags.is_enabled, names))"),
+        ("a.js", "isEnabled", "const { isEnabled: ask } = flags;"),
+        ("a.js", "isEnabled", "isEnabled?.(key)"),
+        ("a.kt", "isEnabled", "names.map(flags::isEnabled)"),
+        ("a.ts", "isEnabled", "if (isEnabled < 1) {}"),
+        ("a.ts", "isEnabled", "isEnabled"),
+    ] {
+        assert_eq!(found(path, code), [dynamic(name)], "{code}");
+    }
+}
+
+#[test]
+fn keys_are_found_behind_type_arguments() {
+    for (path, name, code) in [
+        ("a.rs", "is_enabled::<T>", "flags.is_enabled::<T>(\"cart\", user)"),
+        ("a.rs", "is_enabled::<fn(A) -> Vec<B>> ", "is_enabled::<fn(A) -> Vec<B>> (\"cart\")"),
+        ("a.ts", "isEnabled<Map<string, () => void>>", "isEnabled<Map<string, () => void>>('cart')"),
+    ] {
+        assert_eq!(found(path, code), [call(name, "cart")], "{code}");
+    }
+    assert_eq!(found("a.rs", "is_enabled::<T>(key)"), [dynamic("is_enabled::<T>")]);
+    assert_eq!(found("a.rs", "fn is_enabled<T>(key: T)"), []);
+    let long = format!("isEnabled<{}>(key)", "T, ".repeat(1_000));
+    assert_eq!(found("a.ts", &long), [dynamic("isEnabled")]);
+}
+
+#[test]
+fn an_import_under_the_same_name_is_no_call_and_one_under_another_is_dynamic() {
+    for (path, code) in [
+        ("a.rs", "use flags::{self, is_enabled};"),
+        ("a.rs", "    pub(crate) use flags::is_enabled;"),
+        ("a.py", "from flags import (\n    others,\n    is_enabled,\n)"),
+        ("a.py", "from flags import is_enabled"),
+        ("a.ts", "import {\n  others,\n  isEnabled\n} from './flags'"),
+        ("a.js", "import isEnabled from './flags'"),
+        ("a.java", "import static app.Flags.isEnabled;"),
+    ] {
+        assert_eq!(found(path, code), [], "{code}");
+    }
+    for (path, name, code) in [
+        ("a.rs", "is_enabled", "use flags::is_enabled as ask;"),
+        ("a.rs", "is_enabled", "use flags::Flags; names.map(is_enabled)"),
+        ("a.py", "is_enabled", "from flags import is_enabled as ask"),
+        ("a.cs", "isEnabled", "from key in keys.Where(flags.isEnabled)"),
+        ("a.ex", "is_enabled", "use Plug, by: is_enabled"),
+        ("a.py", "is_enabled", "import flags\nasks = map(\n    is_enabled,\n)"),
+        ("a.ts", "isEnabled", "import { isEnabled as ask } from './flags'"),
+        ("a.ts", "isEnabled", "import flags from './flags'\nfoo(isEnabled)"),
+    ] {
+        assert_eq!(found(path, code), [dynamic(name)], "{code}");
     }
 }
 

@@ -57,8 +57,16 @@ fn dynamic_keys_and_files_that_were_not_seen_leave_doubt() {
         text.contains("\nunreferenced flag `idle`: remove it from the configuration, unless by what was not seen"),
         "{text}"
     );
-    assert!(text.contains("\nnot seen: the key of the call at app.rs:1:1 is made when the code runs"), "{text}");
+    assert!(text.contains("\nnot seen: the key at app.rs:1:1 is known only when the code runs"), "{text}");
     assert!(text.contains("\nnot seen: wide.rs: text in UTF-16LE"), "{text}");
+}
+
+#[test]
+fn a_function_that_is_handed_on_leaves_doubt() {
+    let references = references(&Tree::new([("app.rs", b"names.map(Flags::is_enabled)".as_slice())])).unwrap();
+    let text = references.to_string();
+    assert!(text.contains("`idle`: remove it from the configuration, unless by what was not seen\n"), "{text}");
+    assert!(text.ends_with("\nnot seen: the key at app.rs:1:18 is known only when the code runs"), "{text}");
 }
 
 #[test]
@@ -70,6 +78,16 @@ fn a_tree_in_order_is_clean() {
     let references = FlagReferences::of(&set, &Scan::with(calls).run(tree.root()).unwrap()).unwrap();
     assert!(references.is_clean(), "{references}");
     assert_eq!(references.referenced["search"].len(), 1);
+}
+
+#[test]
+fn the_file_that_defines_the_function_can_be_left_out_without_doubt() {
+    let set = FlagSet::new(serde_json::from_str(r#"{ "search": 10 }"#).unwrap()).unwrap();
+    let tree = Tree::new([("app.js", b"isEnabled('search')".as_slice()), ("flags.js", b"exports.isEnabled = isOn")]);
+    let scan = Scan::with(FlagCalls::new(&set, ["isEnabled"]).unwrap());
+    assert!(!FlagReferences::of(&set, &scan.run(tree.root()).unwrap()).unwrap().is_clean());
+    let scan = scan.leave_out(tree.at("flags.js"));
+    assert!(FlagReferences::of(&set, &scan.run(tree.root()).unwrap()).unwrap().is_clean());
 }
 
 #[test]

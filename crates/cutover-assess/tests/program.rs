@@ -86,6 +86,47 @@ fn the_rules_and_an_earlier_report_are_not_looked_at() {
 }
 
 #[test]
+fn a_report_never_takes_the_place_of_the_rules() {
+    let tree = tree(&[("a.py", "LLMChain"), ("sub/b.json", "{}")]);
+    let rules = || fs::read_to_string(tree.root().join("rules.json")).unwrap();
+    let refused = scan(&tree, &["--output", "sub/../rules.json"]);
+    assert_eq!((code(&refused), text(&refused.stdout), rules().as_str()), (2, "", RULES));
+    let said = "error: the report `sub/../rules.json` would take the place of the rules; name another file\n";
+    assert_eq!(text(&refused.stderr), said);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_report_replaces_an_earlier_one_as_a_whole() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    let tree = tree(&[("a.py", "LLMChain"), ("b.json", "{}"), ("old.txt", "an earlier report")]);
+    let at = |name: &str| tree.root().join(name);
+    let mode = |name: &str| fs::metadata(at(name)).unwrap().permissions().mode() & 0o777;
+    fs::set_permissions(at("old.txt"), fs::Permissions::from_mode(0o640)).unwrap();
+    fs::hard_link(at("old.txt"), at("still-read.txt")).unwrap();
+    symlink("old.txt", at("link.txt")).unwrap();
+    assert_eq!(code(&scan(&tree, &["--output", "link.txt"])), 1);
+    assert_eq!(fs::read_to_string(at("still-read.txt")).unwrap(), "an earlier report", "it is not written over");
+    assert!(fs::read_to_string(at("old.txt")).unwrap().starts_with("Found 1 "));
+    assert!(at("link.txt").is_symlink());
+    assert_eq!((mode("old.txt"), code(&scan(&tree, &["--output", "new.txt"]))), (0o640, 1));
+    fs::write(at("plain.txt"), "").unwrap();
+    assert_eq!(mode("new.txt"), mode("plain.txt"), "a new one is as readable as any other file");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_written_to_and_a_report_that_cannot_be_written_leaves_nothing() {
+    let tree = tree(&[("a.py", "LLMChain"), ("b.json", "{}"), ("folder/c.py", "")]);
+    let count = || fs::read_dir(tree.root()).unwrap().count();
+    let before = count();
+    let streamed = scan(&tree, &["--output", "/dev/stdout"]);
+    assert!(text(&streamed.stdout).starts_with("Found 1 "), "{}", text(&streamed.stderr));
+    assert_eq!((code(&scan(&tree, &["--output", "folder"])), count()), (2, before));
+}
+
+#[test]
 fn options_reach_the_scan() {
     let tree = tree(&[(".hidden/a.py", "LLMChain"), ("b.json", "")]);
     let options = ["--hidden", "--threads", "3", "--effort", "2,4,6", "--effort-unit", "hours", "--format", "markdown"];

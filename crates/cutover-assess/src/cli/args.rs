@@ -52,7 +52,7 @@ pub(crate) struct ScanArgs {
     /// How the report is written: text, markdown, json or sarif.
     #[arg(long, default_value_t = Format::Text)]
     pub(crate) format: Format,
-    /// Where the report goes, instead of to standard output.
+    /// Where the report goes, instead of to standard output. A file is replaced as a whole; the file of rules is refused.
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// On how many threads; 0 is as many as there are processors, up to 12.

@@ -2,6 +2,7 @@
 
 mod args;
 mod codemod;
+mod output;
 mod ratchet;
 mod rules;
 mod scan;

@@ -1,7 +1,6 @@
 //! `cutover-assess scan`
 
 use std::error::Error;
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,12 +10,24 @@ use cutover_assess::{Assessment, Format, Report, Scan, Status};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::args::{FailOn, ScanArgs};
-use super::{FAILED, read_enough, rules};
+use super::{FAILED, output, read_enough, rules};
 
 pub(crate) fn run(args: &ScanArgs) -> Result<ExitCode, Box<dyn Error>> {
+    spare_rules(args)?;
     let assessment = scan(args)?;
     write(args, &assessment)?;
     Ok(exit_code(&assessment, args.fail_on))
+}
+
+/// Refuses a report that would take the place of the rules.
+fn spare_rules(args: &ScanArgs) -> Result<(), OverRules> {
+    let is_rules = |path: &&PathBuf| {
+        path.canonicalize().is_ok_and(|path| args.rules.canonicalize().is_ok_and(|rules| path == rules))
+    };
+    match args.output.as_ref().filter(is_rules) {
+        Some(path) => Err(OverRules { path: path.clone() }),
+        None => Ok(()),
+    }
 }
 
 fn scan(args: &ScanArgs) -> Result<Assessment, Box<dyn Error>> {
@@ -48,7 +59,9 @@ fn write(args: &ScanArgs, assessment: &Assessment) -> Result<(), Box<dyn Error>>
         None => read_enough(to_terminal(args.format, assessment)).map_err(Into::into),
         Some(path) => {
             let failed = |source| OutputError { path: path.clone(), source };
-            to_file(path, args.format, assessment).map_err(|source| failed(source).into())
+            let mut report = Vec::new();
+            let written = Report::new(args.format).write(assessment, &mut report);
+            written.and_then(|()| output::write(path, &report)).map_err(|source| failed(source).into())
         }
     }
 }
@@ -63,12 +76,6 @@ fn to_terminal(format: Format, assessment: &Assessment) -> io::Result<()> {
 fn has_colours() -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     !refused && console::colors_enabled()
-}
-
-fn to_file(path: &PathBuf, format: Format, assessment: &Assessment) -> io::Result<()> {
-    let mut out = BufWriter::new(File::create(path)?);
-    Report::new(format).write(assessment, &mut out)?;
-    out.flush()
 }
 
 fn exit_code(assessment: &Assessment, fail_on: FailOn) -> ExitCode {
@@ -86,4 +93,10 @@ fn exit_code(assessment: &Assessment, fail_on: FailOn) -> ExitCode {
 struct OutputError {
     path: PathBuf,
     source: io::Error,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the report `{}` would take the place of the rules; name another file", path.display())]
+struct OverRules {
+    path: PathBuf,
 }

@@ -135,7 +135,8 @@ fn named(rule: Option<&str>) -> String {
 
 /// A plan that was not applied, or a journal that was not undone.
 ///
-/// All files are as they were before the call, unless it is [`Stuck`](Self::Stuck).
+/// All files are as they were before the call, unless it is [`Stuck`](Self::Stuck) or
+/// [`EditedByCheck`](Self::EditedByCheck).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CodemodError {
@@ -167,7 +168,12 @@ pub enum CodemodError {
         files: Vec<PathBuf>,
     },
     /// The journal is not what was written.
-    #[error("{}: it is not what was written, so it is not followed", journal.display())]
+    #[error(
+        "{}: it is not what was written, so it is not followed; look at the files that it may name, then move it out of the \
+         folder `{}`",
+        journal.display(),
+        super::FOLDER
+    )]
     Corrupt {
         /// The journal.
         journal: PathBuf,
@@ -198,6 +204,20 @@ pub enum CodemodError {
         /// Why.
         #[source]
         source: Box<dyn Error + Send + Sync>,
+    },
+    /// What the host checked after the edits succeeded, but edited planned files itself. All edits stay, those of the check as well;
+    /// the journal is applied, and [undo](super::Journal::undo) refuses while these files are not as they were planned.
+    #[error(
+        "the check after the edits succeeded, but it changed {}. All edits stay; {} can be undone only with these files as they \
+         were planned. Let a check only look",
+        listed(files),
+        journal.display()
+    )]
+    EditedByCheck {
+        /// The journal, which is applied.
+        journal: PathBuf,
+        /// All of these files, relative to the root.
+        files: Vec<PathBuf>,
     },
     /// What the host checked after the edits panicked, so they were backed out.
     #[error("the check after the edits panicked, so they were backed out")]

@@ -9,6 +9,8 @@
 //! - When anything fails, what was edited is backed out. When the process or the machine dies, [`Journal::recover`] does that.
 //! - [`Journal::undo`] brings the original bytes and modes back, unless a file was changed since: then it names such files and touches
 //!   none.
+//! - A check after the edits shall only look. One that edits planned files itself is
+//!   [told](CodemodError::EditedByCheck), and nothing of it is lost.
 //! - Two processes do not edit below one root at the same time: the second one is refused.
 //!
 //! An editor that saves a file within the moment between the last look at it and its replacement is not noticed.

@@ -62,35 +62,60 @@ impl Plan {
     /// # Errors
     /// [`CodemodError`]. [`Changed`](CodemodError::Changed) names the files that are not any more what the plan was made of.
     pub fn apply(&self) -> Result<Journal, CodemodError> {
-        self.run(|| Ok(()))
+        self.run(|| Ok(()))?.journal()
     }
 
     /// Edits the files and lets `check` look at the result, such as by compiling it. All edits are backed out if it fails or
     /// panics. Where panics abort the process, [recover](Journal::recover) the journal afterwards.
     ///
+    /// The check shall only look. If it succeeds but has edited planned files, as a formatter does, to back out would lose its edits,
+    /// so that all edits stay and it is an error that names these files and the journal, which has the originals.
+    ///
     /// # Errors
-    /// As [`apply`](Self::apply), and [`CodemodError::Refused`] or [`CodemodError::Panicked`] when the check did so.
+    /// As [`apply`](Self::apply), [`CodemodError::Refused`] or [`CodemodError::Panicked`] when the check did so, and
+    /// [`CodemodError::EditedByCheck`].
     pub fn apply_checked<E: Into<Box<dyn Error + Send + Sync>>>(
         &self,
         check: impl FnOnce() -> Result<(), E>,
     ) -> Result<Journal, CodemodError> {
-        self.run(|| match catch_unwind(AssertUnwindSafe(check)) {
+        let run = self.run(|| match catch_unwind(AssertUnwindSafe(check)) {
             Ok(checked) => checked.map_err(|error| CodemodError::Refused { source: error.into() }),
             Err(payload) => {
                 // A payload may panic when it is dropped.
                 std::mem::forget(payload);
                 Err(CodemodError::Panicked)
             }
-        })
+        })?;
+        run.expect_unaltered()?;
+        run.journal()
     }
 
-    fn run(&self, check: impl FnOnce() -> Result<(), CodemodError>) -> Result<Journal, CodemodError> {
+    fn run(&self, check: impl FnOnce() -> Result<(), CodemodError>) -> Result<Run, CodemodError> {
         let folder = Folder::lock(&self.root)?;
         let scroll = Scroll::at(&folder.next(&self.root)?);
         let entries: Vec<_> = self.files.iter().map(PlannedFile::entry).collect();
         let moves = Moves::of(&self.root, &scroll, &entries)?;
         run::apply(&Disk, &scroll, &entries, &moves, check)?;
-        Journal::open(scroll.path)
+        Ok(Run { scroll, moves, _folder: folder })
+    }
+}
+
+/// A run that is done. No other one starts while it lives.
+struct Run {
+    scroll: Scroll,
+    moves: Moves,
+    _folder: Folder,
+}
+
+impl Run {
+    /// Refuses, by name, files that a check has edited.
+    fn expect_unaltered(&self) -> Result<(), CodemodError> {
+        let (journal, files) = (self.scroll.path.clone(), self.moves.altered(&Disk));
+        if files.is_empty() { Ok(()) } else { Err(CodemodError::EditedByCheck { journal, files }) }
+    }
+
+    fn journal(self) -> Result<Journal, CodemodError> {
+        Journal::open(self.scroll.path)
     }
 }
 

@@ -118,6 +118,12 @@ impl Moves {
         self.refuse(files, |found| found == Some(version))
     }
 
+    /// By name, all files that do not have their new content, or cannot be read.
+    pub(super) fn altered(&self, files: &dyn Files) -> Vec<PathBuf> {
+        let altered = self.moves.iter().filter(|one| !matches!(one.version(files), Ok(Some(Version::New))));
+        altered.map(|one| one.name.clone()).collect()
+    }
+
     fn refuse(&self, files: &dyn Files, fits: impl Fn(Option<Version>) -> bool) -> Result<(), CodemodError> {
         let mut changed = Vec::new();
         for one in &self.moves {

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use cutover::FlagSet;
-use memchr::memmem;
 
+use super::definition;
 use super::literal::{self, Literal};
+use super::places::{self, Place, is_word, skip_space};
 use crate::context::Context;
 use crate::excerpt::excerpt;
 use crate::lexer::{Language, Segment, context_at};
@@ -16,7 +17,10 @@ use crate::rule::{Complexity, Rule, RuleError, RuleSet};
 /// Looks for calls of some functions whose first argument is the key of a flag, and for texts that are names of flags: the
 /// [`Matcher`] of the scan that [`FlagReferences`](super::FlagReferences) is made of.
 ///
-/// A key is known if it stands in the call as one literal without escapes and interpolation. Any other key is dynamic.
+/// A key is known if it stands in the call as one literal without escapes and interpolation, also behind type arguments. Any other
+/// key is dynamic, and so is any other place in code that has the function's name as a whole word, such as one that hands it on. Only
+/// imports that keep its name are passed over, and what can only be its definition; the best is to
+/// [leave out](crate::Scan::leave_out) the file that defines it. Calls through a text, as in reflection, are not seen.
 #[derive(Debug, Clone)]
 pub struct FlagCalls {
     rules: RuleSet,
@@ -26,7 +30,7 @@ pub struct FlagCalls {
 
 /// A call with a key that stands there, which is the replacement of the match.
 pub(super) const CALL: &str = "flag-call";
-/// A call with a key that is made when the code runs.
+/// A call with a key that is made when the code runs, or a function that is handed on.
 pub(super) const DYNAMIC: &str = "flag-dynamic";
 /// The name of a flag in another place, which is the replacement of the match.
 pub(super) const MENTION: &str = "flag-mention";
@@ -65,14 +69,18 @@ impl FlagCalls {
         })
     }
 
-    /// A call, and how far it is known what its key is.
-    fn call(&self, bytes: &[u8], call: Range<usize>) -> Option<(Match<'_>, usize)> {
-        let argument = skip_space(bytes, call.end + 1);
+    /// A place, and how far it is known what its key is.
+    fn place(&self, language: Language, bytes: &[u8], place: Place) -> Option<(Match<'_>, usize)> {
+        let Place { span, argument: Some(argument) } = place else {
+            let known = place.span.end;
+            return Some((self.matched(DYNAMIC, place.span, None)?, known));
+        };
         match literal::at(bytes, argument) {
             Some(Literal { text, end }) if ends_argument(bytes, end) => {
-                Some((self.matched(CALL, call, Some(&text))?, end))
+                Some((self.matched(CALL, span, Some(&text))?, end))
             }
-            _ => Some((self.matched(DYNAMIC, call, None)?, argument)),
+            None if definition::has_shape(language, bytes, &span, argument) => None,
+            _ => Some((self.matched(DYNAMIC, span, None)?, argument)),
         }
     }
 
@@ -97,46 +105,19 @@ impl Matcher for FlagCalls {
 
     fn find<'m>(&'m self, source: &Source<'_>) -> Vec<Match<'m>> {
         let bytes = source.bytes;
-        let segments = Language::of(source.path, bytes).segments(bytes);
-        let in_code = |call: &Range<usize>| context_at(&segments, call.start) == Context::Code;
-        let calls = self.functions.iter().flat_map(|function| calls_of(bytes, function)).filter(in_code);
-        let (mut found, keys): (Vec<_>, BTreeSet<_>) = calls.filter_map(|call| self.call(bytes, call)).unzip();
+        let language = Language::of(source.path, bytes);
+        let segments = language.segments(bytes);
+        let in_code = |place: &Place| context_at(&segments, place.span.start) == Context::Code;
+        let places = self.functions.iter().flat_map(|function| places::of(language, bytes, function)).filter(in_code);
+        let (mut found, keys): (Vec<_>, BTreeSet<_>) =
+            places.filter_map(|place| self.place(language, bytes, place)).unzip();
         found.extend(self.mentions(bytes, &segments, &keys));
         found
     }
 }
 
-/// From the name of the function to before its opening parenthesis, for each call and not for its definition.
-fn calls_of<'b>(bytes: &'b [u8], function: &'b str) -> impl Iterator<Item = Range<usize>> + 'b {
-    let calls = memmem::find_iter(bytes, function.as_bytes()).filter_map(move |start| {
-        let parenthesis = skip_space(bytes, start + function.len());
-        (bytes.get(parenthesis) == Some(&b'(')).then_some(start..parenthesis)
-    });
-    calls.filter(|call| {
-        let before = bytes.get(..call.start).unwrap_or_default();
-        !before.last().is_some_and(|byte| is_word(*byte)) && !defines(before)
-    })
-}
-
-/// Whether what follows is a definition of a function.
-fn defines(before: &[u8]) -> bool {
-    let before = before.trim_ascii_end();
-    let start = before.iter().rposition(|byte| !is_word(*byte)).map_or(0, |at| at + 1);
-    matches!(before.get(start..), Some(b"fn" | b"def" | b"func" | b"function"))
-}
-
-/// Bytes beyond ASCII belong to letters, or to nothing that code has before a name.
-const fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
-}
-
 fn ends_argument(bytes: &[u8], end: usize) -> bool {
     matches!(bytes.get(skip_space(bytes, end)), Some(b',' | b')'))
-}
-
-fn skip_space(bytes: &[u8], from: usize) -> usize {
-    let rest = bytes.get(from..).unwrap_or_default();
-    from + rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count()
 }
 
 /// Functions that cannot be looked for.

@@ -21,7 +21,7 @@ impl fmt::Display for FlagReferences {
             write!(f, "\nflag `{}` is at {}: remove its branches: {places}", settled.flag, settled.rollout)?;
         }
         for place in &self.dynamic {
-            write!(f, "\nnot seen: the key of the call at {place} is made when the code runs")?;
+            write!(f, "\nnot seen: the key at {place} is known only when the code runs")?;
         }
         self.unseen.iter().try_for_each(|skipped| write!(f, "\nnot seen: {}: {}", skipped.path, skipped.reason))
     }

@@ -22,7 +22,7 @@ pub struct FlagReferences {
     pub referenced: BTreeMap<String, Vec<FlagPlace>>,
     /// Flags that no configuration has, and where code asks for them.
     pub unknown: BTreeMap<String, Vec<FlagPlace>>,
-    /// Calls whose key is made when the code runs. They may ask for any flag.
+    /// Calls whose key is made when the code runs, and places that hand the function on. They may ask for any flag.
     pub dynamic: Vec<FlagPlace>,
     /// Flags that nothing refers to.
     pub unreferenced: Vec<String>,
