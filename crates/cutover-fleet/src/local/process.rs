@@ -65,9 +65,9 @@ impl Process {
     /// Asks it to end, and ends it if it does not. What it has started and left behind is ended too.
     pub(super) async fn stop(&self) -> io::Result<()> {
         let Some(running) = self.find() else { return Ok(()) };
-        self.signal(Signal::TERM)?;
+        running.signal(Signal::TERM)?;
         if !self.has_gone_within(PATIENCE).await {
-            self.signal(Signal::KILL)?;
+            running.signal(Signal::KILL)?;
             if !self.has_gone_within(PATIENCE).await {
                 return Err(io::Error::new(io::ErrorKind::TimedOut, "it still runs after it was killed"));
             }
@@ -120,14 +120,6 @@ impl Process {
         timeout(time, gone).await.is_ok()
     }
 
-    /// To the process and to nobody else. One that has ended is no error.
-    fn signal(&self, signal: Signal) -> io::Result<()> {
-        match self.find().map(|running| pidfd_send_signal(running.process, signal)) {
-            None | Some(Ok(()) | Err(Errno::SRCH)) => Ok(()),
-            Some(Err(error)) => Err(error.into()),
-        }
-    }
-
     /// The process whose number is in the file, if it runs in the folder of this side: numbers are given again.
     ///
     /// A process that has ended, but was not asked after by its parent, has no folder any more.
@@ -148,9 +140,20 @@ struct Running {
     process: OwnedFd,
 }
 
+impl Running {
+    /// To the process and to nobody else. One that has ended is no error.
+    fn signal(&self, signal: Signal) -> io::Result<()> {
+        unless_gone(pidfd_send_signal(&self.process, signal))
+    }
+}
+
 /// Ends what is left of the group of a process that has just gone.
 fn end_group(leader: Pid) -> io::Result<()> {
-    match kill_process_group(leader, Signal::KILL) {
+    unless_gone(kill_process_group(leader, Signal::KILL))
+}
+
+fn unless_gone(sent: rustix::io::Result<()>) -> io::Result<()> {
+    match sent {
         Ok(()) | Err(Errno::SRCH) => Ok(()),
         Err(error) => Err(error.into()),
     }
