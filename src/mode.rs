@@ -68,6 +68,18 @@ impl SystemMode {
     pub const ALL: [Self; 5] =
         [Self::LegacyOnly, Self::Parallel, Self::GradualRollout, Self::NewOnly, Self::EmergencyRollback];
 
+    /// The mode of a number that was made by `as`; an unknown one is the safe mode.
+    #[inline]
+    pub(crate) const fn of_number(number: u64) -> Self {
+        match number {
+            1 => Self::Parallel,
+            2 => Self::GradualRollout,
+            3 => Self::NewOnly,
+            4 => Self::EmergencyRollback,
+            _ => Self::LegacyOnly,
+        }
+    }
+
     /// The name in stores, configuration and messages, such as `gradual_rollout`.
     #[must_use]
     pub const fn name(self) -> &'static str {

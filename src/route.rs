@@ -1,8 +1,10 @@
 //! [`Route`]: how one call runs, and the [`Router`]s that decide it.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use crate::bucket::BucketKey;
+use crate::contain::contain_quietly;
 use crate::mode::SystemMode;
 use crate::outcome::Side;
 
@@ -117,4 +119,88 @@ pub enum Shadow {
     NotSampled,
     /// It runs.
     Run,
+}
+
+/// A router as a runner asks it: contained, and by reference, because a key that was put together a moment ago is slow to
+/// copy.
+pub(crate) trait ContainedRouter: Send + Sync {
+    /// The route of the call; none when the router panics.
+    fn route_contained(&self, key: &BucketKey<'_>) -> Option<RouteWords>;
+}
+
+impl<R: Router> ContainedRouter for R {
+    #[inline]
+    fn route_contained(&self, key: &BucketKey<'_>) -> Option<RouteWords> {
+        contain_quietly(|| RouteWords::of(self.route(*key))).ok()
+    }
+}
+
+/// A [`Route`] that travels in two registers. A processor that has just written the bytes of a structure one by one waits for
+/// them when it is asked to copy them as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RouteWords {
+    epoch: u64,
+    /// Side, shadow and mode, a byte each, and one bit that is always set.
+    bytes: NonZeroU32,
+}
+
+impl RouteWords {
+    #[inline]
+    pub(crate) const fn of(route: Route) -> Self {
+        let Route { serve, shadow, mode, epoch } = route;
+        let bytes = serve as u32 | (shadow as u32) << 8 | (mode as u32) << 16;
+        Self { epoch, bytes: NonZeroU32::MIN.saturating_add(bytes << 1) }
+    }
+
+    #[inline]
+    pub(crate) const fn route(self) -> Route {
+        Route { serve: self.serve(), shadow: self.shadow(), mode: self.mode(), epoch: self.epoch }
+    }
+
+    #[inline]
+    pub(crate) const fn serve(self) -> Side {
+        match self.byte(0) {
+            0 => Side::Legacy,
+            _ => Side::New,
+        }
+    }
+
+    #[inline]
+    pub(crate) const fn shadow(self) -> Shadow {
+        match self.byte(8) {
+            0 => Shadow::Never,
+            1 => Shadow::NotSampled,
+            _ => Shadow::Run,
+        }
+    }
+
+    #[inline]
+    const fn mode(self) -> SystemMode {
+        SystemMode::of_number(self.byte(16) as u64)
+    }
+
+    #[inline]
+    const fn byte(self, at: u32) -> u32 {
+        (self.bytes.get() >> 1) >> at & 0xff
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_comes_out_of_two_words_as_it_went_in() {
+        for serve in [Side::Legacy, Side::New] {
+            for shadow in [Shadow::Never, Shadow::NotSampled, Shadow::Run] {
+                for mode in SystemMode::ALL {
+                    for epoch in [0, 1, u64::MAX] {
+                        let route = Route { serve, shadow, mode, epoch };
+                        let words = RouteWords::of(route);
+                        assert_eq!((words.route(), words.serve(), words.shadow()), (route, serve, shadow));
+                    }
+                }
+            }
+        }
+    }
 }

@@ -65,21 +65,10 @@ fn pack(snapshot: Snapshot) -> u64 {
 #[inline]
 fn unpack(word: u64, epoch: u64) -> Snapshot {
     Snapshot {
-        mode: mode_of(word & 7),
+        mode: SystemMode::of_number(word & 7),
         rollout: share_of(word >> ROLLOUT),
         shadow_share: share_of(word >> SHARE),
         epoch: epoch_of(word, epoch),
-    }
-}
-
-#[inline]
-const fn mode_of(code: u64) -> SystemMode {
-    match code {
-        1 => SystemMode::Parallel,
-        2 => SystemMode::GradualRollout,
-        3 => SystemMode::NewOnly,
-        4 => SystemMode::EmergencyRollback,
-        _ => SystemMode::LegacyOnly,
     }
 }
 

@@ -56,13 +56,20 @@ struct Noted {
     outcome: Outcome,
 }
 
+impl Noted {
+    #[inline]
+    fn sample(self, side: Side) -> Sample {
+        Sample::new(side, self.outcome, Duration::from_nanos(self.nanos))
+    }
+}
+
 impl<P: Deref<Target = Shared>> Books<P> {
     /// The call starts: from here on it is counted, whatever happens to it.
     #[inline]
-    pub(super) fn open(shared: P, plan: Plan<'_>, key: BucketKey<'_>) -> Self {
+    pub(super) fn open(shared: P, plan: Plan<'_>, key: &BucketKey<'_>) -> Self {
         let key = shared.key_to_tell(key);
         let Plan { route, ticket } = plan;
-        Self::open_admitted(shared, route, ticket.map(Ticket::hand_over), key)
+        Self::open_admitted(shared, route.route(), ticket.map(Ticket::hand_over), key)
     }
 
     /// As [`open`](Self::open), with a permission that borrows nothing and the key as the observers are told it.
@@ -191,8 +198,7 @@ impl<P: Deref<Target = Shared>> Books<P> {
 
     #[inline]
     pub(super) fn sample(&self, side: Side) -> Sample {
-        let Noted { nanos, outcome } = self.noted(side);
-        Sample::new(side, outcome, Duration::from_nanos(nanos))
+        self.noted(side).sample(side)
     }
 
     /// How a side ended; one that was not noted was abandoned just now.
@@ -211,37 +217,33 @@ impl<P: Deref<Target = Shared>> Books<P> {
     }
 
     /// One side ran, and it has ended.
-    pub(super) fn close_alone(mut self) {
-        self.settle_alone();
-    }
-
-    /// Counts the call and tells everybody.
-    #[inline]
-    pub(super) fn close(mut self, verdict: Verdict) {
-        self.settle(verdict);
-    }
-
-    fn settle_alone(&mut self) {
+    pub(super) fn close_alone(&mut self) {
         self.stage = Stage::Closed;
         let (route, sample) = (self.route, self.sample(self.route.serve));
         let (started, key) = (self.begun, self.key);
         self.shared.tell(|| Event::Served { route, sample, started, key });
     }
 
+    /// Counts the call and tells everybody.
     #[inline]
-    fn settle(&mut self, verdict: Verdict) {
+    pub(super) fn close(&mut self, verdict: Verdict) {
         let admitted = std::mem::replace(&mut self.stage, Stage::Closed) == Stage::Selected;
-        let (legacy, new) = (self.sample(Side::Legacy), self.sample(Side::New));
-        let (route, fell_back) = (self.route, self.fell_back);
-        self.shared.counters.end(verdict, &legacy, &new);
+        let (legacy, new) = (self.noted(Side::Legacy), self.noted(Side::New));
+        self.shared.counters.end(verdict, legacy.nanos, new.nanos);
         if admitted {
-            self.tell_breaker(if route.serve == Side::Legacy { new.outcome } else { legacy.outcome });
+            self.tell_breaker(if self.route.serve == Side::Legacy { new.outcome } else { legacy.outcome });
         }
-        let (started, both, key) = (self.begun, self.both, self.key);
-        self.shared.tell(|| Event::Compared { route, started, both, key, legacy, new, verdict, fell_back });
+        self.shared.tell(|| self.compared(verdict, legacy, new));
         if let Some(span) = &self.span {
             trace::verdict(span, verdict);
         }
+    }
+
+    fn compared(&self, verdict: Verdict, legacy: Noted, new: Noted) -> Event {
+        let (route, started, both) = (self.route, self.begun, self.both);
+        let (key, fell_back) = (self.key, self.fell_back);
+        let (legacy, new) = (legacy.sample(Side::Legacy), new.sample(Side::New));
+        Event::Compared { route, started, both, key, legacy, new, verdict, fell_back }
     }
 
     #[inline]
@@ -257,6 +259,16 @@ impl<P: Deref<Target = Shared>> Books<P> {
         }
     }
 
+    /// The call was dropped half way.
+    #[cold]
+    fn abandon(&mut self) {
+        match self.stage {
+            Stage::Closed => {}
+            Stage::Alone => self.close_alone(),
+            Stage::Selected | Stage::FellBack => self.close(self.verdict_of_dropped()),
+        }
+    }
+
     /// The verdict on a call that was dropped half way.
     fn verdict_of_dropped(&self) -> Verdict {
         match Pairing::of(self.sample(Side::Legacy).outcome, self.sample(Side::New).outcome) {
@@ -269,10 +281,8 @@ impl<P: Deref<Target = Shared>> Books<P> {
 impl<P: Deref<Target = Shared>> Drop for Books<P> {
     #[inline]
     fn drop(&mut self) {
-        match self.stage {
-            Stage::Closed => {}
-            Stage::Alone => self.settle_alone(),
-            Stage::Selected | Stage::FellBack => self.settle(self.verdict_of_dropped()),
+        if self.stage != Stage::Closed {
+            self.abandon();
         }
         if self.holds_place {
             self.shared.give_place_back();

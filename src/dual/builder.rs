@@ -24,7 +24,7 @@ use crate::compare::{Comparator, Noise};
 use crate::observe::Observers;
 use crate::random::{RandomSource, SystemRandom};
 use crate::record::Capture;
-use crate::route::Router;
+use crate::route::{ContainedRouter, Router};
 use crate::runtime::{HostRuntime, Runtime};
 use crate::{Observer, Recorder};
 
@@ -32,7 +32,7 @@ use crate::{Observer, Recorder};
 #[must_use = "a runner is made by naming its comparator and calling `build`"]
 pub struct NeedsComparator<T, E> {
     name: Arc<str>,
-    router: Box<dyn Router>,
+    router: Box<dyn ContainedRouter>,
     types: PhantomData<fn() -> (T, E)>,
 }
 
@@ -74,7 +74,7 @@ const DEFAULT_PATIENCE: Duration = Duration::from_millis(100);
 #[must_use = "call `build` to get the runner"]
 pub struct DualRunnerBuilder<T, E> {
     name: Arc<str>,
-    router: Box<dyn Router>,
+    router: Box<dyn ContainedRouter>,
     judge: Judge<T, E>,
     policy: ShadowPolicy,
     patience: Duration,

@@ -2,22 +2,21 @@
 #![expect(clippy::inline_always, reason = "a quiet call costs a third less when it is inlined whole")]
 
 use std::fmt;
-use std::future::{Pending, poll_fn};
+use std::future::Pending;
 use std::ops::Deref;
-use std::pin::pin;
 
 use serde::Serialize;
 
 use super::books::Books;
 use super::detached::DEFAULT_IN_FLIGHT;
 use super::planned::PlannedCall;
-use super::report::key_text;
+use super::report::{Finding, key_text};
+use super::run::Run;
 use super::runner::DualRunner;
-use super::shared::{Plan, Shared};
-use super::sides::{Ends, Sides};
+use super::shared::Shared;
+use super::sides::Ends;
 use super::slot::{Contained, Slot};
 use crate::bucket::BucketKey;
-use crate::outcome::Side;
 use crate::record::Capture;
 
 /// One call of a [`DualRunner`], made by [`DualRunner::call`].
@@ -45,7 +44,7 @@ pub struct Call<'r, 'k, T, E, C = Silent, W = Pending<Result<T, E>>> {
     pub(super) runner: &'r DualRunner<T, E>,
     pub(super) key: BucketKey<'k>,
     pub(super) context: C,
-    twin: Option<Contained<W>>,
+    pub(super) twin: Slot<W>,
 }
 
 /// A call site that says nothing about its calls.
@@ -54,7 +53,7 @@ pub(super) type Silent = fn(&mut Capture) -> fmt::Result;
 impl<'r, 'k, T, E> Call<'r, 'k, T, E> {
     #[inline(always)]
     pub(super) fn new(runner: &'r DualRunner<T, E>, key: BucketKey<'k>) -> Self {
-        Self { runner, key, context: |_| Ok(()), twin: None }
+        Self { runner, key, context: |_| Ok(()), twin: Slot::empty() }
     }
 }
 
@@ -89,7 +88,7 @@ impl<'r, 'k, T, E, C, W> Call<'r, 'k, T, E, C, W> {
     /// # Ok::<(), String>(())
     /// ```
     pub fn twin<W2: Future<Output = Result<T, E>>>(self, twin: W2) -> Call<'r, 'k, T, E, C, W2> {
-        Call { runner: self.runner, key: self.key, context: self.context, twin: Some(Contained::new(twin)) }
+        Call { runner: self.runner, key: self.key, context: self.context, twin: Slot::new(twin) }
     }
 }
 
@@ -99,19 +98,19 @@ impl<T, E, C, W> Call<'_, '_, T, E, C, W> {
     /// For call sites that have to prepare a shadow, such as by keeping a copy of what the served side consumes.
     pub fn plan(self) -> PlannedCall<T, E, C> {
         let shared = &self.runner.core.shared;
-        let plan = shared.plan(self.key, Some(shared.policy.max_in_flight.unwrap_or(DEFAULT_IN_FLIGHT)));
-        PlannedCall::new(self.runner, plan, self.key, self.context)
+        let plan = shared.plan(&self.key, Some(shared.policy.max_in_flight.unwrap_or(DEFAULT_IN_FLIGHT)));
+        PlannedCall::new(self.runner, plan, &self.key, self.context)
     }
 
     /// As [`plan`](Self::plan), but only the side that serves will run: nothing is asked of the policy, and nothing is
     /// counted as skipped.
     pub fn plan_alone(self) -> PlannedCall<T, E, C> {
-        let plan = self.runner.core.shared.plan_alone(self.key);
-        PlannedCall::new(self.runner, plan, self.key, self.context)
+        let plan = self.runner.core.shared.plan_alone(&self.key);
+        PlannedCall::new(self.runner, plan, &self.key, self.context)
     }
 }
 
-impl<'r, T, E, C, W> Call<'r, '_, T, E, C, W>
+impl<T, E, C, W> Call<'_, '_, T, E, C, W>
 where
     C: FnOnce(&mut Capture) -> fmt::Result,
     W: Future<Output = Result<T, E>>,
@@ -129,87 +128,27 @@ where
         L: Future<Output = Result<T, E>>,
         N: Future<Output = Result<T, E>>,
     {
-        let limit = self.runner.core.shared.policy.max_in_flight;
-        self.run_as_planned(move |shared, key| shared.plan(key, limit), legacy, Contained::new(new))
+        Run::new(self, None, Slot::new(legacy), Slot::new(new))
     }
-
-    /// Makes the plan when the future is first polled, and no earlier: what is made and left lying shall not run by a
-    /// mode that is over.
-    #[inline(always)]
-    pub(super) fn run_as_planned<L, N>(
-        self,
-        plan: impl FnOnce(&'r Shared, BucketKey<'_>) -> Plan<'r>,
-        legacy: L,
-        new: Contained<N>,
-    ) -> impl Future<Output = Result<T, E>>
-    where
-        L: Future<Output = Result<T, E>>,
-        N: Future<Output = Result<T, E>>,
-    {
-        let Self { runner, key, context, twin } = self;
-        let legacy = Contained::new(legacy);
-        async move {
-            let shared = &runner.core.shared;
-            let plan = plan(shared, key);
-            if plan.is_quiet(shared) {
-                return match plan.route.serve {
-                    Side::Legacy => after_dropping(new, legacy).await,
-                    Side::New => new_alone(shared, legacy, new).await,
-                };
-            }
-            let (legacy, new) = (pin!(Some(legacy.into_inner())), pin!(Some(new.into_inner())));
-            let twin = pin!(twin.map(Contained::into_inner));
-            let mut sides = Sides::new(legacy, new, twin);
-            let mut books = Books::open(shared, plan, key);
-            let answers = poll_fn(|cx| sides.poll(cx, &mut books)).await;
-            runner.finish(books, key, context, sides.into_ends(), answers)
-        }
-    }
-}
-
-/// Legacy as if the runner were not there.
-#[inline(always)]
-fn after_dropping<N, L>(new: Contained<N>, legacy: Contained<L>) -> L {
-    drop(new);
-    legacy.into_inner()
-}
-
-/// New as if the runner were not there, but for the mark on its thread.
-#[inline]
-async fn new_alone<T, E, L, N>(shared: &Shared, legacy: Contained<L>, new: Contained<N>) -> Result<T, E>
-where
-    N: Future<Output = Result<T, E>>,
-{
-    drop(legacy);
-    let new = pin!(Some(new.into_inner()));
-    let mut new = Slot::new(new);
-    poll_fn(|cx| new.poll(cx, shared.mark_of(Side::New))).await.into_answer()
 }
 
 impl<T, E> DualRunner<T, E> {
-    /// Settles the call and gives the caller the answer of the side that `answers`.
+    /// Counts and tells how the call ended. What it found, if it shall panic with it, is for when all else is dropped.
     #[inline]
-    pub(super) fn finish<P: Deref<Target = Shared>>(
+    pub(super) fn settle<P: Deref<Target = Shared>>(
         &self,
-        books: Books<P>,
-        key: BucketKey<'_>,
-        context: impl FnOnce(&mut Capture) -> fmt::Result,
-        mut ends: Ends<T, E>,
-        answers: Side,
-    ) -> Result<T, E> {
-        let mut finding = None;
-        if books.is_selected() {
-            let key = |shared: &Shared| key_text(key, shared, self.core.judge.captures.key);
-            finding = self.core.judge.settle(books, &ends.pair(), key, context);
-        } else {
+        books: &mut Books<P>,
+        key: &BucketKey<'_>,
+        context: Option<impl FnOnce(&mut Capture) -> fmt::Result>,
+        ends: &Ends<T, E>,
+    ) -> Option<Finding> {
+        if !books.is_selected() {
             books.close_alone();
+            return None;
         }
-        let answer = ends.take(answers);
-        drop(ends);
-        if let Some(finding) = finding {
-            finding.raise();
-        }
-        answer.into_answer()
+        let key = |shared: &Shared| key_text(*key, shared, self.core.judge.captures.key);
+        let context = |out: &mut Capture| context.map_or(Ok(()), |write| write(out));
+        self.core.judge.settle(books, &ends.pair(), key, context)
     }
 }
 

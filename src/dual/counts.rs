@@ -4,8 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
-use crate::clock::nanos;
-use crate::observe::{Part, Sample, SkipReason};
+use crate::observe::{Part, SkipReason};
 use crate::outcome::{Side, Verdict};
 use crate::stripe::{STRIPES, Stripe};
 
@@ -143,10 +142,12 @@ impl Counters {
     }
 
     #[inline]
-    pub(super) fn end(&self, verdict: Verdict, legacy: &Sample, new: &Sample) {
-        self.add(|group| group.verdicts.get(verdict as usize), 1);
-        self.add(|group| group.nanos.first(), nanos(legacy.elapsed));
-        self.add(|group| group.nanos.last(), nanos(new.elapsed));
+    pub(super) fn end(&self, verdict: Verdict, legacy_nanos: u64, new_nanos: u64) {
+        let stripe = Stripe::own();
+        let Some(Group { verdicts, nanos: [legacy, new], .. }) = self.stripes.get(stripe.index()) else { return };
+        verdicts.get(verdict as usize).into_iter().for_each(|count| stripe.add(count, 1));
+        stripe.add(legacy, legacy_nanos);
+        stripe.add(new, new_nanos);
     }
 
     #[inline]

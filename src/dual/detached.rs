@@ -12,6 +12,7 @@ use super::call::Call;
 use super::end::{End, ErrorTraces, View};
 use super::judge::Judge;
 use super::report::{Finding, Pair, key_text};
+use super::run::Run;
 use super::runner::Owner;
 use super::shared::{Plan, Shared};
 use super::sides::Ends;
@@ -45,51 +46,59 @@ where
         L: Future<Output = Result<T, E>> + Send + 'static,
         N: Future<Output = Result<T, E>> + Send + 'static,
     {
-        self.run_planned_detached(Contained::new(legacy), Contained::new(new))
+        self.run_planned_detached(Slot::new(legacy), Slot::new(new))
     }
 
-    async fn run_planned_detached<L, N>(self, legacy: Contained<L>, new: Contained<N>) -> Result<T, E>
+    async fn run_planned_detached<L, N>(self, legacy: Slot<L>, new: Slot<N>) -> Result<T, E>
     where
         L: Future<Output = Result<T, E>> + Send + 'static,
         N: Future<Output = Result<T, E>> + Send + 'static,
     {
         let shared = &self.runner.core.shared;
-        let plan = shared.plan(self.key, Some(shared.policy.max_in_flight.unwrap_or(DEFAULT_IN_FLIGHT)));
-        match plan.route.serve {
-            _ if plan.ticket.is_none() => self.run_as_planned(|_, _| plan, legacy.into_inner(), new).await,
-            Side::Legacy => self.detach(plan, legacy.into_inner(), new).await,
-            Side::New => self.detach(plan, new.into_inner(), legacy).await,
+        let plan = shared.plan(&self.key, Some(shared.policy.max_in_flight.unwrap_or(DEFAULT_IN_FLIGHT)));
+        match plan.route.serve() {
+            _ if plan.ticket.is_none() => Run::new(self, Some(plan.route), legacy, new).await,
+            Side::Legacy => self.detach(plan, legacy, new).await,
+            Side::New => self.detach(plan, new, legacy).await,
         }
     }
 
-    async fn detach<S, H>(self, plan: Plan<'r>, served: S, shadow: Contained<H>) -> Result<T, E>
+    async fn detach<S, H>(self, plan: Plan<'r>, served: Slot<S>, shadow: Slot<H>) -> Result<T, E>
     where
         S: Future<Output = Result<T, E>>,
         H: Future<Output = Result<T, E>> + Send + 'static,
     {
         let shared = &self.runner.core.shared;
-        let serve = plan.route.serve;
-        let mut books = Books::open(Owner(Arc::clone(&self.runner.core)), plan, self.key);
+        let serve = plan.route.serve();
+        let mut books = Books::open(Owner(Arc::clone(&self.runner.core)), plan, &self.key);
         books.rest(serve.other());
         let served = alone(&mut books, serve, served).await;
         if shared.falls_back(serve, served.outcome()) {
             books.fall_back();
             books.start(Side::Legacy);
             let mut ends = Ends { legacy: None, new: Some(served), twin: None };
-            ends.legacy = Some(alone(&mut books, Side::Legacy, shadow.into_inner()).await);
-            return self.runner.finish(books, self.key, self.context, ends, Side::Legacy);
+            ends.legacy = Some(alone(&mut books, Side::Legacy, shadow).await);
+            return self.settle(books, ends, Side::Legacy);
         }
         if served.outcome() == Outcome::Panicked {
             let mut ends = Ends::none();
             ends.set(serve, served);
-            return self.runner.finish(books, self.key, self.context, ends, serve);
+            return self.settle(books, ends, serve);
         }
         self.spawn(books, &served, shadow);
         served.into_answer()
     }
 
+    fn settle(self, mut books: Books<Owner<T, E>>, mut ends: Ends<T, E>, answers: Side) -> Result<T, E> {
+        let found = self.runner.settle(&mut books, &self.key, Some(self.context), &ends);
+        let answer = ends.take(answers);
+        drop((books, ends));
+        Finding::raise_any(found);
+        answer.into_answer()
+    }
+
     /// Hands the shadow and what it needs of the answer to the runtime.
-    fn spawn<H>(self, books: Books<Owner<T, E>>, served: &End<T, E>, shadow: Contained<H>)
+    fn spawn<H>(self, books: Books<Owner<T, E>>, served: &End<T, E>, shadow: Slot<H>)
     where
         H: Future<Output = Result<T, E>> + Send + 'static,
     {
@@ -137,7 +146,7 @@ where
     C: FnOnce(&mut Capture) -> fmt::Result + Send + 'static,
 {
     /// Hands the shadow to the runtime.
-    pub(super) fn spawn<H, G>(self, shadow: Contained<H>, gather: Option<Contained<G>>)
+    pub(super) fn spawn<H, G>(self, shadow: Slot<H>, gather: Option<Contained<G>>)
     where
         H: Future<Output = Result<T, E>> + Send + 'static,
         G: Future<Output = ()> + Send + 'static,
@@ -151,24 +160,22 @@ where
 }
 
 impl<T, E, C: FnOnce(&mut Capture) -> fmt::Result> Detached<T, E, C> {
-    async fn run<H, G>(mut self, shadow: Contained<H>, gather: Option<Contained<G>>)
+    async fn run<H, G>(mut self, shadow: Slot<H>, gather: Option<Contained<G>>)
     where
         H: Future<Output = Result<T, E>>,
         G: Future<Output = ()>,
     {
         self.books.start(self.books.route.serve.other());
-        let shadow = within_timeout(&mut self.books, shadow.into_inner()).await;
+        let shadow = within_timeout(&mut self.books, shadow).await;
         let both_returned = matches!((&shadow, self.left.get()), (End::Ok(_), Some(Left::Ok(_))));
         if let Some(gather) = gather.filter(|_| both_returned) {
             gathered(&self.books, gather.into_inner()).await;
         }
-        if let Some(finding) = self.settle(shadow) {
-            finding.raise();
-        }
+        Finding::raise_any(self.settle(shadow));
     }
 
     fn settle(self, shadow: End<T, E>) -> Option<Finding> {
-        let Self { books, left, key, context } = self;
+        let Self { mut books, left, key, context } = self;
         let core = Arc::clone(&books.shared.0);
         let left = left.into_inner();
         let served = match &left {
@@ -179,7 +186,7 @@ impl<T, E, C: FnOnce(&mut Capture) -> fmt::Result> Detached<T, E, C> {
             Side::Legacy => Pair { legacy: served, new: shadow.view(), twin: None },
             Side::New => Pair { legacy: shadow.view(), new: served, twin: None },
         };
-        let finding = core.judge.settle(books, &pair, |_| key, context);
+        let finding = core.judge.settle(&mut books, &pair, |_| key, context);
         discard(left);
         discard(shadow);
         finding
@@ -190,24 +197,25 @@ impl<T, E, C: FnOnce(&mut Capture) -> fmt::Result> Detached<T, E, C> {
 pub(super) async fn alone<T, E>(
     books: &mut Books<Owner<T, E>>,
     side: Side,
-    future: impl Future<Output = Result<T, E>>,
+    future: Slot<impl Future<Output = Result<T, E>>>,
 ) -> End<T, E> {
-    let future = pin!(Some(future));
-    let mut slot = Slot::new(future);
+    let mut future = pin!(future);
     let mark = books.shared.mark_of(side);
-    let end = poll_fn(|cx| books.in_span(|| slot.poll(cx, mark))).await;
+    let end = poll_fn(|cx| books.in_span(|| future.as_mut().poll(cx, mark))).await;
     books.note(side, end.outcome());
     end
 }
 
 /// Runs the shadow to its end or to its timeout.
-async fn within_timeout<T, E>(books: &mut Books<Owner<T, E>>, shadow: impl Future<Output = Result<T, E>>) -> End<T, E> {
+async fn within_timeout<T, E>(
+    books: &mut Books<Owner<T, E>>,
+    shadow: Slot<impl Future<Output = Result<T, E>>>,
+) -> End<T, E> {
     let side = books.route.serve.other();
-    let shadow = pin!(Some(shadow));
-    let mut slot = Slot::new(shadow);
+    let mut shadow = pin!(shadow);
     let mark = books.shared.mark_of(side);
     let mut timer = Timer::new(books.shared.policy.timeout);
-    let end = poll_fn(|cx| match books.in_span(|| slot.poll(cx, mark)) {
+    let end = poll_fn(|cx| match books.in_span(|| shadow.as_mut().poll(cx, mark)) {
         Poll::Ready(end) => Poll::Ready(end),
         Poll::Pending => timer.poll(cx, &books.shared).map(|()| End::TimedOut),
     })
@@ -224,14 +232,13 @@ async fn within_timeout<T, E>(books: &mut Books<Owner<T, E>>, shadow: impl Futur
 /// Runs what has to happen before two answers can be compared, in what is left of the shadow's time.
 async fn gathered<T, E>(books: &Books<Owner<T, E>>, gather: impl Future<Output = ()>) {
     let side = books.route.serve.other();
-    let gather = pin!(Some(async {
+    let mut gather = pin!(Slot::new(async {
         gather.await;
         Ok::<_, Infallible>(())
     }));
-    let mut slot = Slot::new(gather);
     let mark = books.shared.mark_of(side);
     let mut timer = Timer::new(books.shared.policy.timeout.saturating_sub(books.sample(side).elapsed));
-    let end = poll_fn(|cx| match books.in_span(|| slot.poll(cx, mark)) {
+    let end = poll_fn(|cx| match books.in_span(|| gather.as_mut().poll(cx, mark)) {
         Poll::Ready(end) => Poll::Ready(end),
         Poll::Pending => timer.poll(cx, &books.shared).map(|()| End::TimedOut),
     });

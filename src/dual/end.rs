@@ -26,6 +26,21 @@ impl<T, E> End<T, E> {
         }
     }
 
+    /// Puts an answer where it stays, and says how it is.
+    #[inline]
+    pub(super) fn put(answer: Result<T, E>, end: &mut Option<Self>) -> Outcome {
+        match answer {
+            Ok(value) => {
+                *end = Some(Self::Ok(value));
+                Outcome::Ok
+            }
+            Err(error) => {
+                *end = Some(Self::Err(error));
+                Outcome::Err
+            }
+        }
+    }
+
     #[inline]
     pub(super) const fn outcome(&self) -> Outcome {
         match self {

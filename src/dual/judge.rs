@@ -6,6 +6,7 @@ use std::error::Error;
 use super::capture::Captures;
 use super::end::{ErrorTraces, View};
 use super::errors::ErrorComparator;
+use super::report::Pair;
 use super::shared::Shared;
 use super::slot::Contained;
 use crate::compare::{Comparator, ComparatorError, Comparison, Difference, Noise};
@@ -62,27 +63,29 @@ impl Judgement {
 }
 
 impl<T, E> Judge<T, E> {
-    /// Judges a pair; `twin` is what legacy answered a second time, if it was asked.
+    /// Compares the values of a pair, if both sides returned one.
     #[inline]
-    pub(super) fn judge(
-        &self,
-        shared: &Shared,
-        legacy: &View<'_, T, E>,
-        new: &View<'_, T, E>,
-        twin: Option<&T>,
-    ) -> Judgement {
-        match (Pairing::of(legacy.outcome(), new.outcome()), legacy, new) {
+    pub(super) fn compare(&self, pair: &Pair<'_, T, E>) -> Option<Compared> {
+        match (&pair.legacy, &pair.new) {
+            (View::Ok(legacy), View::Ok(new)) => Some(contained(|| self.comparator.compare(legacy, new))),
+            _ => None,
+        }
+    }
+
+    /// Judges a pair whose values have been compared, if both sides returned one.
+    pub(super) fn judge(&self, shared: &Shared, pair: &Pair<'_, T, E>, compared: Option<Compared>) -> Judgement {
+        let Pair { legacy, new, twin } = pair;
+        match (Pairing::of(legacy.outcome(), new.outcome()), legacy, compared) {
             (Pairing::Decided(verdict), ..) => Judgement::new(verdict),
-            (Pairing::CompareValues, View::Ok(legacy), View::Ok(new)) => self.judge_values(shared, legacy, new, twin),
+            (Pairing::CompareValues, View::Ok(legacy), Some(compared)) => {
+                self.judge_values(shared, legacy, compared, *twin)
+            }
             _ => self.judge_errors(shared, legacy, new),
         }
     }
 
-    #[inline]
-    fn judge_values(&self, shared: &Shared, legacy: &T, new: &T, twin: Option<&T>) -> Judgement {
-        let compared = contained(|| self.comparator.compare(legacy, new));
+    fn judge_values(&self, shared: &Shared, legacy: &T, compared: Compared, twin: Option<&T>) -> Judgement {
         match compared {
-            Ok(Comparison::Match) if twin.is_none() => Judgement::new(Verdict::Matched),
             Err(fault) => Judgement::without_opinion(shared, fault),
             Ok(comparison) => self.judge_with_noise(shared, comparison, legacy, twin),
         }
@@ -133,9 +136,12 @@ impl<T, E> Judge<T, E> {
     }
 }
 
-/// A comparator's opinion, or how it failed. Its error is read and dropped in here, where a panic ends.
+/// A comparator's opinion, or how it failed.
+pub(super) type Compared = Result<Comparison, String>;
+
+/// Asks a comparator. Its error is read and dropped in here, where a panic ends.
 #[inline]
-fn contained(compare: impl FnOnce() -> Result<Comparison, ComparatorError>) -> Result<Comparison, String> {
+fn contained(compare: impl FnOnce() -> Result<Comparison, ComparatorError>) -> Compared {
     contain_quietly(|| compare().map_err(|error| chain(&error))).unwrap_or_else(|_| Err("it panicked".to_owned()))
 }
 

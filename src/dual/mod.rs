@@ -92,6 +92,7 @@ mod planned;
 mod policy;
 mod recorder;
 mod report;
+mod run;
 mod runner;
 mod shared;
 mod sides;

@@ -85,12 +85,13 @@ impl<T, E> Drop for Permit<T, E> {
 }
 
 impl<T, E, C> PlannedCall<T, E, C> {
-    pub(super) fn new(runner: &DualRunner<T, E>, plan: Plan<'_>, key: BucketKey<'_>, context: C) -> Self {
+    pub(super) fn new(runner: &DualRunner<T, E>, plan: Plan<'_>, key: &BucketKey<'_>, context: C) -> Self {
         let core = &runner.core;
         let Plan { route, ticket } = plan;
         let permit = Permit { owner: Owner(Arc::clone(core)), admitted: ticket.map(Ticket::hand_over) };
         let shows_key = permit.admitted.is_some() && core.shared.recorder.is_some();
-        let key_text = if shows_key { key_text(key, &core.shared, core.judge.captures.key) } else { None };
+        let key_text = if shows_key { key_text(*key, &core.shared, core.judge.captures.key) } else { None };
+        let route = route.route();
         Self { route, permit, key: core.shared.key_to_tell(key), key_text, waits: None, context }
     }
 
@@ -173,15 +174,14 @@ where
         let Self { route, permit, key, waits, .. } = self;
         if permit.owner.is_heard() {
             let mut books = permit.open(route, key);
-            let end = alone(&mut books, route.serve, served).await;
+            let end = alone(&mut books, route.serve, Slot::new(served)).await;
             take_off(&mut books, waits.as_ref());
             books.close_alone();
             return end.into_answer();
         }
         let Some(new_side_of) = permit.owner.mark_of(route.serve) else { return served.await };
-        let served = pin!(Some(served));
-        let mut slot = Slot::new(served);
-        poll_fn(|cx| slot.poll(cx, Some(new_side_of))).await.into_answer()
+        let mut served = pin!(Slot::new(served));
+        poll_fn(|cx| served.as_mut().poll(cx, Some(new_side_of))).await.into_answer()
     }
 
     async fn serve_first<S>(self, served: S) -> (Result<T, E>, Option<DetachedShadow<T, E, C>>)
@@ -192,12 +192,12 @@ where
         let core = Arc::clone(&permit.owner.0);
         let mut books = permit.open(route, key);
         books.rest(route.serve.other());
-        let end = alone(&mut books, route.serve, served).await;
+        let end = alone(&mut books, route.serve, Slot::new(served)).await;
         take_off(&mut books, waits.as_ref());
         if end.outcome() == Outcome::Panicked {
             let mut ends = Ends::none();
             ends.set(route.serve, end);
-            core.judge.settle(books, &ends.pair(), |_| key_text, context);
+            core.judge.settle(&mut books, &ends.pair(), |_| key_text, context);
             return (ends.take(route.serve).into_answer(), None);
         }
         let left = core.judge.leave(&core.shared, &end);
@@ -238,7 +238,7 @@ where
     where
         H: Future<Output = Result<T, E>> + Send + 'static,
     {
-        self.call.spawn(Contained::new(shadow), None::<Contained<Ready<()>>>);
+        self.call.spawn(Slot::new(shadow), None::<Contained<Ready<()>>>);
     }
 
     /// As [`start`](Self::start). When both sides have returned a value, `gather` runs to its end before the two are
@@ -253,7 +253,7 @@ where
         H: Future<Output = Result<T, E>> + Send + 'static,
         G: Future<Output = ()> + Send + 'static,
     {
-        self.call.spawn(Contained::new(shadow), Some(Contained::new(gather)));
+        self.call.spawn(Slot::new(shadow), Some(Contained::new(gather)));
     }
 }
 

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use super::books::Books;
 use super::end::View;
-use super::judge::{Judge, Judgement};
+use super::judge::{Compared, Judge, Judgement};
 use super::recorder::RecorderSlot;
 use super::shared::Shared;
 use super::trace;
 use crate::bucket::BucketKey;
-use crate::compare::Difference;
+use crate::compare::{Comparison, Difference};
 use crate::observe::{Part, Sample};
-use crate::outcome::Side;
+use crate::outcome::{Side, Verdict};
 use crate::record::{Capture, Discrepancy, DiscrepancyKind, Fingerprint, SideRecord};
 
 /// The two sides of a call that has ended, and the second answer of legacy if there is one.
@@ -51,16 +51,33 @@ impl<T, E> Judge<T, E> {
     #[inline]
     pub(super) fn settle<P: Deref<Target = Shared>>(
         &self,
-        books: Books<P>,
+        books: &mut Books<P>,
         pair: &Pair<'_, T, E>,
         key: impl FnOnce(&Shared) -> Option<String>,
         context: impl FnOnce(&mut Capture) -> fmt::Result,
     ) -> Option<Finding> {
-        let judgement = self.judge(&books.shared, &pair.legacy, &pair.new, pair.twin);
+        let compared = self.compare(pair);
+        if matches!(compared, Some(Ok(Comparison::Match))) && pair.twin.is_none() {
+            books.close(Verdict::Matched);
+            return None;
+        }
+        self.settle_more(books, pair, compared, key, context)
+    }
+
+    /// As [`settle`](Self::settle), for all that is not a plain match.
+    fn settle_more<P: Deref<Target = Shared>>(
+        &self,
+        books: &mut Books<P>,
+        pair: &Pair<'_, T, E>,
+        compared: Option<Compared>,
+        key: impl FnOnce(&Shared) -> Option<String>,
+        context: impl FnOnce(&mut Capture) -> fmt::Result,
+    ) -> Option<Finding> {
+        let judgement = self.judge(&books.shared, pair, compared);
         let verdict = judgement.verdict;
         let finding = match judgement.kind(&pair.legacy) {
             None => judgement.fault.map(|fault| Finding::of_fault(&books.shared, &fault)),
-            Some(kind) => self.report(&books, pair, kind, judgement, key, context),
+            Some(kind) => self.report(books, pair, kind, judgement, key, context),
         };
         books.close(verdict);
         finding
@@ -152,6 +169,14 @@ impl Finding {
 
     fn of_fault(shared: &Shared, fault: &str) -> Self {
         Self(format!("{}: the comparator failed, and nothing was compared: {fault}", shared.name))
+    }
+
+    /// Panics with what was found, if anything was.
+    #[inline]
+    pub(super) fn raise_any(found: Option<Self>) {
+        if let Some(finding) = found {
+            finding.raise();
+        }
     }
 
     /// Panics with the text, as the host's test asked for.

@@ -14,18 +14,17 @@ use super::trace;
 use crate::Observer;
 use crate::bucket::{BucketHasher, BucketKey};
 use crate::clock::{Clock, Instant};
-use crate::contain::contain_quietly;
 use crate::mode::SystemMode;
 use crate::observe::{Event, Observers, Part, SkipReason};
 use crate::outcome::{Outcome, Side};
 use crate::random::RandomSource;
-use crate::route::{Route, Router, Shadow};
+use crate::route::{ContainedRouter, Route, RouteWords, Shadow};
 use crate::runtime::Runtime;
 
 pub(super) struct Shared {
     pub(super) name: Arc<str>,
     pub(super) id: RunnerId,
-    pub(super) router: Box<dyn Router>,
+    pub(super) router: Box<dyn ContainedRouter>,
     pub(super) policy: ShadowPolicy,
     pub(super) patience: Duration,
     pub(super) fallback: Fallback,
@@ -44,19 +43,9 @@ pub(super) struct Shared {
 
 /// How a call runs, and what its shadow was allowed.
 pub(super) struct Plan<'a> {
-    pub(super) route: Route,
+    pub(super) route: RouteWords,
     /// There when the shadow runs.
     pub(super) ticket: Option<Ticket<'a>>,
-}
-
-impl Plan<'_> {
-    /// Whether one side serves alone, nothing else can come of it, and nobody listens.
-    #[inline(always)]
-    pub(super) fn is_quiet(&self, shared: &Shared) -> bool {
-        self.ticket.is_none()
-            && (self.route.serve == Side::Legacy || shared.fallback == Fallback::Never)
-            && !shared.is_heard()
-    }
 }
 
 /// A shadow's permission to run. Dropping it makes room for the next.
@@ -94,12 +83,17 @@ impl Drop for Ticket<'_> {
 impl Shared {
     /// Decides how the call runs, once.
     #[inline(always)]
-    pub(super) fn plan(&self, key: BucketKey<'_>, limit: Option<usize>) -> Plan<'_> {
+    pub(super) fn plan(&self, key: &BucketKey<'_>, limit: Option<usize>) -> Plan<'_> {
         if self.id.is_inside() {
             return self.plan_nested();
         }
-        let route = self.route(key);
-        let ticket = match route.shadow {
+        self.plan_for(self.route(key), key, limit)
+    }
+
+    /// Lets the shadow of a route in, or says why it does not run.
+    #[inline]
+    pub(super) fn plan_for(&self, route: RouteWords, key: &BucketKey<'_>, limit: Option<usize>) -> Plan<'_> {
+        let ticket = match route.shadow() {
             Shadow::Never => None,
             Shadow::NotSampled => self.skip(route, SkipReason::NotSampled),
             Shadow::Run => self.admit(route, key, limit),
@@ -108,29 +102,38 @@ impl Shared {
     }
 
     /// As [`plan`](Self::plan), for a call whose shadow shall not run.
-    pub(super) fn plan_alone(&self, key: BucketKey<'_>) -> Plan<'_> {
-        let route = if self.id.is_inside() { LEGACY_ONLY } else { self.route(key) };
+    pub(super) fn plan_alone(&self, key: &BucketKey<'_>) -> Plan<'_> {
+        let route = if self.id.is_inside() { RouteWords::of(LEGACY_ONLY) } else { self.route(key) };
         Plan { route, ticket: None }
     }
 
+    /// Whether nothing but the answer can come of a side that serves alone: nobody listens, and nothing falls back.
+    #[inline(always)]
+    pub(super) fn is_quiet(&self, serve: Side) -> bool {
+        (serve == Side::Legacy || self.fallback == Fallback::Never) && !self.is_heard()
+    }
+
     #[cold]
-    fn plan_nested(&self) -> Plan<'_> {
-        Plan { route: LEGACY_ONLY, ticket: self.skip(LEGACY_ONLY, SkipReason::Nested) }
+    pub(super) fn plan_nested(&self) -> Plan<'_> {
+        let route = RouteWords::of(LEGACY_ONLY);
+        Plan { route, ticket: self.skip(route, SkipReason::Nested) }
     }
 
     #[inline(always)]
-    fn route(&self, key: BucketKey<'_>) -> Route {
-        let mut route = LEGACY_ONLY;
-        if contain_quietly(|| route = self.router.route(key)).is_err() {
-            self.fault(Part::Router);
-        }
-        route
+    pub(super) fn route(&self, key: &BucketKey<'_>) -> RouteWords {
+        self.router.route_contained(key).unwrap_or_else(|| self.without_router())
+    }
+
+    #[cold]
+    fn without_router(&self) -> RouteWords {
+        self.fault(Part::Router);
+        RouteWords::of(LEGACY_ONLY)
     }
 
     /// Sample, then room, then breaker: the first that says no is the reason. The breaker is asked last, because its one
     /// probe is not to be had twice.
     #[inline(always)]
-    fn admit(&self, route: Route, key: BucketKey<'_>, limit: Option<usize>) -> Option<Ticket<'_>> {
+    fn admit(&self, route: RouteWords, key: &BucketKey<'_>, limit: Option<usize>) -> Option<Ticket<'_>> {
         if !self.is_sampled(key) {
             return self.skip(route, SkipReason::NotSampled);
         }
@@ -151,9 +154,10 @@ impl Shared {
         }
     }
 
-    fn is_sampled(&self, key: BucketKey<'_>) -> bool {
+    #[inline]
+    fn is_sampled(&self, key: &BucketKey<'_>) -> bool {
         let share = self.policy.sample;
-        share.ppm() == 1_000_000 || share.contains(self.sampler.bucket(key).unwrap_or_else(|| self.random.next_u64()))
+        share.ppm() == 1_000_000 || share.contains(self.sampler.bucket(*key).unwrap_or_else(|| self.random.next_u64()))
     }
 
     fn take_place(&self, limit: usize) -> Option<Ticket<'_>> {
@@ -168,8 +172,9 @@ impl Shared {
     }
 
     #[inline]
-    fn skip(&self, route: Route, reason: SkipReason) -> Option<Ticket<'_>> {
+    fn skip(&self, route: RouteWords, reason: SkipReason) -> Option<Ticket<'_>> {
         self.counters.skip(reason);
+        let route = route.route();
         self.tell(|| Event::Skipped { route, reason });
         trace::skipped(&self.name, &route, reason);
         None
@@ -222,8 +227,8 @@ impl Shared {
 
     /// The bucket of a key, if an observer wants it.
     #[inline]
-    pub(super) fn key_to_tell(&self, key: BucketKey<'_>) -> Option<u64> {
-        if self.observers.hears_keys() { self.sampler.bucket(key) } else { None }
+    pub(super) fn key_to_tell(&self, key: &BucketKey<'_>) -> Option<u64> {
+        if self.observers.hears_keys() { self.sampler.bucket(*key) } else { None }
     }
 
     #[cold]

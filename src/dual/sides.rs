@@ -13,15 +13,18 @@ use super::timer::Timer;
 use crate::contain::discard;
 use crate::outcome::{Outcome, Side};
 
-/// Both sides and the twin of legacy, as far as they have got.
-pub(super) struct Sides<'p, T, E, L, N, W> {
-    legacy: Slot<'p, L>,
-    new: Slot<'p, N>,
-    /// Empty when the call has no twin.
-    twin: Slot<'p, W>,
-    ends: Ends<T, E>,
+/// How far both sides and the twin of legacy have got.
+pub(super) struct Sides<T, E> {
+    pub(super) ends: Ends<T, E>,
     phase: Phase,
     timer: Timer,
+}
+
+/// The futures of both sides and of the twin, each empty when it has ended or is not there.
+pub(super) struct Futures<'p, L, N, W> {
+    pub(super) legacy: Pin<&'p mut Slot<L>>,
+    pub(super) new: Pin<&'p mut Slot<N>>,
+    pub(super) twin: Pin<&'p mut Slot<W>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,145 +100,146 @@ impl<T, E> Drop for Ends<T, E> {
     }
 }
 
-impl<'p, T, E, L, N, W> Sides<'p, T, E, L, N, W>
+impl<T, E> Sides<T, E> {
+    #[inline]
+    pub(super) const fn new() -> Self {
+        Self { ends: Ends::none(), phase: Phase::Serve, timer: Timer::new(Duration::ZERO) }
+    }
+}
+
+/// One poll of a call: how far it has got, its futures and its books.
+pub(super) struct Turn<'a, 'p, 'r, T, E, L, N, W> {
+    pub(super) sides: &'a mut Sides<T, E>,
+    pub(super) futures: Futures<'p, L, N, W>,
+    pub(super) books: &'a mut Books<&'r Shared>,
+}
+
+impl<T, E, L, N, W> Turn<'_, '_, '_, T, E, L, N, W>
 where
     L: Future<Output = Result<T, E>>,
     N: Future<Output = Result<T, E>>,
     W: Future<Output = Result<T, E>>,
 {
-    #[inline]
-    pub(super) const fn new(
-        legacy: Pin<&'p mut Option<L>>,
-        new: Pin<&'p mut Option<N>>,
-        twin: Pin<&'p mut Option<W>>,
-    ) -> Self {
-        Self {
-            legacy: Slot::new(legacy),
-            new: Slot::new(new),
-            twin: Slot::new(twin),
-            ends: Ends::none(),
-            phase: Phase::Serve,
-            timer: Timer::new(Duration::ZERO),
-        }
-    }
-
     /// Runs what the call needs, and says which side answers.
     #[inline]
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>, books: &mut Books<&Shared>) -> Poll<Side> {
-        match self.phase {
-            Phase::Serve => self.poll_serving(cx, books),
-            Phase::Wait => self.poll_waiting(cx, books),
-            Phase::FallBack => self.poll_falling_back(cx, books),
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Side> {
+        match self.sides.phase {
+            Phase::Serve => self.poll_serving(cx),
+            Phase::Wait => self.poll_waiting(cx),
+            Phase::FallBack => self.poll_falling_back(cx),
         }
     }
 
     /// Both sides run until the one that serves has ended.
     #[inline]
-    fn poll_serving(&mut self, cx: &mut Context<'_>, books: &mut Books<&Shared>) -> Poll<Side> {
-        let serve = books.route.serve;
-        self.poll_side(serve, cx, books);
-        if books.is_selected() {
-            self.poll_others(serve.other(), cx, books);
+    fn poll_serving(&mut self, cx: &mut Context<'_>) -> Poll<Side> {
+        let serve = self.books.route.serve;
+        self.poll_side(serve, cx);
+        if self.books.is_selected() {
+            self.poll_others(cx);
         }
-        match self.ends.of(serve).map(End::outcome) {
+        match self.sides.ends.of(serve).map(End::outcome) {
             None => Poll::Pending,
-            Some(served) if books.shared.falls_back(serve, served) => self.fall_back(cx, books),
+            Some(served) if self.books.shared.falls_back(serve, served) => self.fall_back(cx),
             Some(Outcome::Panicked) => Poll::Ready(serve),
-            Some(_) if !books.is_selected() => Poll::Ready(serve),
-            Some(_) => {
-                self.phase = Phase::Wait;
-                if !self.others_are_out(serve.other()) {
-                    self.timer = Timer::new(time_left(books));
-                }
-                self.wait_or_stop(cx, books)
-            }
+            Some(_) if !self.books.is_selected() => Poll::Ready(serve),
+            Some(_) => self.wait(cx),
         }
+    }
+
+    /// The side that serves has ended: from here on the others have the caller's patience.
+    #[inline]
+    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Side> {
+        self.sides.phase = Phase::Wait;
+        if !self.others_are_out() {
+            self.sides.timer = Timer::new(time_left(self.books));
+        }
+        self.wait_or_stop(cx)
     }
 
     /// The shadow and the twin may end, for as long as patience and the shadow's timeout allow.
-    fn poll_waiting(&mut self, cx: &mut Context<'_>, books: &mut Books<&Shared>) -> Poll<Side> {
-        self.poll_others(books.route.serve.other(), cx, books);
-        self.wait_or_stop(cx, books)
+    fn poll_waiting(&mut self, cx: &mut Context<'_>) -> Poll<Side> {
+        self.poll_others(cx);
+        self.wait_or_stop(cx)
     }
 
     #[inline]
-    fn wait_or_stop(&mut self, cx: &mut Context<'_>, books: &mut Books<&Shared>) -> Poll<Side> {
-        let serve = books.route.serve;
-        if !self.others_are_out(serve.other()) && self.timer.poll(cx, books.shared).is_pending() {
+    fn wait_or_stop(&mut self, cx: &mut Context<'_>) -> Poll<Side> {
+        if !self.others_are_out() && self.sides.timer.poll(cx, self.books.shared).is_pending() {
             return Poll::Pending;
         }
-        self.stop_late_ones(serve.other(), books);
-        Poll::Ready(serve)
+        self.stop_late_ones();
+        Poll::Ready(self.books.route.serve)
     }
 
     /// New has failed: legacy answers, and has all the time it needs.
-    fn fall_back(&mut self, cx: &mut Context<'_>, books: &mut Books<&Shared>) -> Poll<Side> {
-        if !books.is_selected() {
-            books.restart();
+    fn fall_back(&mut self, cx: &mut Context<'_>) -> Poll<Side> {
+        if !self.books.is_selected() {
+            self.books.restart();
         }
-        books.fall_back();
-        self.phase = Phase::FallBack;
-        self.poll_falling_back(cx, books)
+        self.books.fall_back();
+        self.sides.phase = Phase::FallBack;
+        self.poll_falling_back(cx)
     }
 
-    fn poll_falling_back(&mut self, cx: &mut Context<'_>, books: &mut Books<&Shared>) -> Poll<Side> {
-        self.poll_side(Side::Legacy, cx, books);
-        self.ends.of(Side::Legacy).map_or(Poll::Pending, |_| Poll::Ready(Side::Legacy))
+    fn poll_falling_back(&mut self, cx: &mut Context<'_>) -> Poll<Side> {
+        self.poll_side(Side::Legacy, cx);
+        self.sides.ends.of(Side::Legacy).map_or(Poll::Pending, |_| Poll::Ready(Side::Legacy))
     }
 
     /// A shadow that has not ended, or that ended after its time, has timed out.
     #[inline]
-    fn stop_late_ones(&mut self, shadow: Side, books: &mut Books<&Shared>) {
-        self.twin.clear();
-        if self.ends.of(shadow).is_none() || books.overran(shadow) {
+    fn stop_late_ones(&mut self) {
+        let shadow = self.shadow();
+        self.futures.twin.as_mut().clear();
+        if self.sides.ends.of(shadow).is_none() || self.books.overran(shadow) {
             self.drop_side(shadow);
-            books.time_out(shadow);
-            self.ends.set(shadow, End::TimedOut);
+            self.books.time_out(shadow);
+            self.sides.ends.set(shadow, End::TimedOut);
         }
     }
 
     #[inline]
-    fn poll_others(&mut self, shadow: Side, cx: &mut Context<'_>, books: &mut Books<&Shared>) {
-        self.poll_side(shadow, cx, books);
-        if !self.twin.is_empty() {
-            if let Poll::Ready(end) = self.twin.poll(cx, None) {
-                self.ends.twin = Some(end);
-            }
+    fn poll_others(&mut self, cx: &mut Context<'_>) {
+        self.poll_side(self.shadow(), cx);
+        if !self.futures.twin.is_empty() {
+            let _pending_or_not = self.futures.twin.as_mut().poll_into(cx, None, &mut self.sides.ends.twin);
         }
     }
 
     #[inline]
-    fn poll_side(&mut self, side: Side, cx: &mut Context<'_>, books: &mut Books<&Shared>) {
-        if self.ends.of(side).is_some() {
+    fn poll_side(&mut self, side: Side, cx: &mut Context<'_>) {
+        if self.sides.ends.of(side).is_some() {
             return;
         }
-        let mark = books.shared.mark_of(side);
-        let polled = books.in_span(|| match side {
-            Side::Legacy => self.legacy.poll(cx, mark),
-            Side::New => self.new.poll(cx, mark),
+        let mark = self.books.shared.mark_of(side);
+        let ends = &mut self.sides.ends;
+        let polled = self.books.in_span(|| match side {
+            Side::Legacy => self.futures.legacy.as_mut().poll_into(cx, mark, &mut ends.legacy),
+            Side::New => self.futures.new.as_mut().poll_into(cx, mark, &mut ends.new),
         });
-        if let Poll::Ready(end) = polled {
-            books.note(side, end.outcome());
-            self.ends.set(side, end);
+        if let Poll::Ready(outcome) = polled {
+            self.books.note(side, outcome);
         }
     }
 
+    /// The side that does not serve.
     #[inline]
-    fn others_are_out(&self, shadow: Side) -> bool {
-        self.twin.is_empty() && self.ends.of(shadow).is_some()
+    const fn shadow(&self) -> Side {
+        self.books.route.serve.other()
+    }
+
+    #[inline]
+    fn others_are_out(&self) -> bool {
+        self.futures.twin.is_empty() && self.sides.ends.of(self.shadow()).is_some()
     }
 
     /// Drops a side that shall not run on.
     fn drop_side(&mut self, side: Side) {
         match side {
-            Side::Legacy => self.legacy.clear(),
-            Side::New => self.new.clear(),
+            Side::Legacy => self.futures.legacy.as_mut().clear(),
+            Side::New => self.futures.new.as_mut().clear(),
         }
-    }
-
-    #[inline]
-    pub(super) fn into_ends(self) -> Ends<T, E> {
-        self.ends
     }
 }
 

@@ -3,11 +3,14 @@
 
 use std::mem::needs_drop;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
 
 use super::depth::RunnerId;
 use super::end::End;
 use crate::contain::{contain, contain_quietly, discard};
+use crate::outcome::Outcome;
 
 /// A foreign value on its way to where it is used. If it never gets there, its destructor's panic ends here.
 pub(super) struct Contained<V>(Option<V>);
@@ -42,54 +45,86 @@ impl<V> Drop for Contained<V> {
     }
 }
 
-/// One side on its way, pinned by its owner. Dropping the slot drops the future, contained.
-pub(super) struct Slot<'p, F> {
-    future: Pin<&'p mut Option<F>>,
+pin_project! {
+    /// A place for one side's future. Dropping it drops the future, contained.
+    pub(super) struct Slot<F> {
+        #[pin]
+        future: Option<F>,
+    }
+
+    impl<F> PinnedDrop for Slot<F> {
+        fn drop(this: Pin<&mut Self>) {
+            this.clear();
+        }
+    }
 }
 
-impl<'p, F> Slot<'p, F> {
+impl<F> Slot<F> {
     #[inline(always)]
-    pub(super) const fn new(future: Pin<&'p mut Option<F>>) -> Self {
-        Self { future }
+    pub(super) const fn new(future: F) -> Self {
+        Self { future: Some(future) }
+    }
+
+    #[inline(always)]
+    pub(super) const fn empty() -> Self {
+        Self { future: None }
     }
 
     #[inline]
-    pub(super) fn is_empty(&self) -> bool {
+    pub(super) const fn is_empty(&self) -> bool {
         self.future.is_none()
     }
 
     /// Drops the future, if it is still there.
     #[inline]
-    pub(super) fn clear(&mut self) {
-        let harmless = !needs_drop::<F>() || self.future.is_none();
-        if harmless || contain_quietly(|| self.future.set(None)).is_err() {
-            self.future.set(None);
+    pub(super) fn clear(self: Pin<&mut Self>) {
+        let mut future = self.project().future;
+        let harmless = !needs_drop::<F>() || future.is_none();
+        if harmless || contain_quietly(|| future.set(None)).is_err() {
+            future.set(None);
         }
     }
 }
 
-impl<T, E, F: Future<Output = Result<T, E>>> Slot<'_, F> {
+impl<T, E, F: Future<Output = Result<T, E>>> Slot<F> {
     /// Polls the future once, with the thread marked as inside the new side of `new_side_of`; when it has ended, it is
     /// dropped. An empty slot stays pending.
     #[inline]
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>, new_side_of: Option<RunnerId>) -> Poll<End<T, E>> {
-        let Some(future) = self.future.as_mut().as_pin_mut() else { return Poll::Pending };
+    pub(super) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>, new_side_of: Option<RunnerId>) -> Poll<End<T, E>> {
+        let mut end = None;
+        ready!(self.poll_into(cx, new_side_of, &mut end));
+        Poll::Ready(end.unwrap_or(End::Abandoned))
+    }
+
+    /// As [`poll`](Self::poll), but the end is put where it stays: whatever was there.
+    #[inline]
+    pub(super) fn poll_into(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        new_side_of: Option<RunnerId>,
+        end: &mut Option<End<T, E>>,
+    ) -> Poll<Outcome> {
+        let Some(future) = self.as_mut().project().future.as_pin_mut() else { return Poll::Pending };
         let inside = new_side_of.map(RunnerId::enter);
-        let polled = contain(|| future.poll(cx));
+        let polled = contain(|| future.poll(cx).map(|answer| End::put(answer, end)));
         drop(inside);
-        let ended = match polled {
-            Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(answer)) => Ok(answer),
-            Err(payload) => Err(payload),
+        let outcome = match polled {
+            Ok(polled) => ready!(polled),
+            Err(payload) => {
+                *end = Some(End::Panicked(payload));
+                Outcome::Panicked
+            }
         };
         self.clear();
-        Poll::Ready(End::of(ended))
+        Poll::Ready(outcome)
     }
-}
 
-impl<F> Drop for Slot<'_, F> {
-    #[inline]
-    fn drop(&mut self) {
-        self.clear();
+    /// Polls the future as if there were no slot: its panic goes on to the caller.
+    #[inline(always)]
+    pub(super) fn poll_bare(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, E>> {
+        let Some(future) = self.as_mut().project().future.as_pin_mut() else { return Poll::Pending };
+        let answer = ready!(future.poll(cx));
+        self.project().future.set(None);
+        Poll::Ready(answer)
     }
 }

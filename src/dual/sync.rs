@@ -8,6 +8,7 @@ use super::call::Call;
 use super::depth::RunnerId;
 use super::end::End;
 use super::policy::Order;
+use super::report::Finding;
 use super::shared::Shared;
 use super::sides::Ends;
 use super::slot::Contained;
@@ -38,17 +39,21 @@ impl<T, E, C: FnOnce(&mut Capture) -> fmt::Result, W> Call<'_, '_, T, E, C, W> {
     pub fn run_sync(self, legacy: impl FnOnce() -> Result<T, E>, new: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
         let new = Contained::new(new);
         let shared = &self.runner.core.shared;
-        let plan = shared.plan(self.key, shared.policy.max_in_flight);
-        if plan.is_quiet(shared) && plan.route.serve == Side::Legacy {
+        let plan = shared.plan(&self.key, shared.policy.max_in_flight);
+        if plan.ticket.is_none() && plan.route.serve() == Side::Legacy && shared.is_quiet(Side::Legacy) {
             drop(new);
             return legacy();
         }
-        let mut books = Books::open(shared, plan, self.key);
+        let mut books = Books::open(shared, plan, &self.key);
         books.rest(Side::Legacy);
         books.rest(Side::New);
         let mut sides = Closures { legacy: Contained::new(legacy), new, ends: Ends::none() };
         let answers = sides.run(&mut books);
-        self.runner.finish(books, self.key, self.context, sides.ends, answers)
+        let found = self.runner.settle(&mut books, &self.key, Some(self.context), &sides.ends);
+        let answer = sides.ends.take(answers);
+        drop((books, sides));
+        Finding::raise_any(found);
+        answer.into_answer()
     }
 }
 

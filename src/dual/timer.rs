@@ -37,6 +37,7 @@ impl Timer {
 }
 
 impl Drop for Timer {
+    #[inline]
     fn drop(&mut self) {
         if let Some(sleep) = self.sleep.take() {
             discard(sleep);
