@@ -189,6 +189,15 @@ impl FeatureFlag {
         }
     }
 
+    /// What decides, as far as it fits beside a name in a table.
+    pub(super) fn gist(&self) -> Gist {
+        let Rules { in_rollout, rollout, killed, ref lists, .. } = *self.rules;
+        if killed || lists.is_some() || self.requires.is_some() {
+            return Gist::Rules;
+        }
+        Gist::Percentage { in_rollout, rollout }
+    }
+
     /// What this flag requires, with all that they require.
     pub(super) fn required(&self) -> &[Arc<Rules>] {
         self.requires.as_deref().unwrap_or_default()
@@ -237,6 +246,31 @@ impl fmt::Debug for FeatureFlag {
             .field("missing_key", &rules.missing_key)
             .field("shadow_share", &rules.shadow_share)
             .finish_non_exhaustive()
+    }
+}
+
+/// What decides a flag.
+#[derive(Clone, Copy)]
+pub(super) enum Gist {
+    /// For a key that is not missing, nothing but this.
+    Percentage { in_rollout: BucketHasher, rollout: Percentage },
+    /// More than that, and the flag has it.
+    Rules,
+}
+
+impl Gist {
+    /// What the flag says to `key`, when the gist is enough to tell.
+    #[expect(clippy::inline_always, reason = "the kind of key is known where it is called, and nowhere else")]
+    #[inline(always)]
+    pub(super) fn decide(&self, key: BucketKey<'_>) -> Option<Decision> {
+        let Self::Percentage { in_rollout, rollout } = *self else { return None };
+        let bucket = in_rollout.bucket(key)?;
+        Some(Decision {
+            enabled: rollout.contains(bucket),
+            rule: Rule::Percentage,
+            bucket: Some(bucket),
+            threshold: rollout,
+        })
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) struct KeySet {
 
 impl KeySet {
     pub(super) fn insert(&mut self, key: BucketKey<'_>) {
-        key.with_bytes(|bytes, tag| {
+        key.with_bytes(|bytes: &[u8], tag| {
             if let Some(keys) = self.by_tag.get_mut(usize::from(tag)) {
                 keys.insert(bytes.into());
             }

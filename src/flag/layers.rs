@@ -7,7 +7,7 @@ use super::config::{FlagConfig, FlagEntry, ListedKey, Spelling};
 use super::error::FlagSetError;
 use super::feature::FeatureFlag;
 use super::keys::forms;
-use super::names::{ByName, NameHash};
+use super::names::ByName;
 use crate::excerpt::excerpt;
 use crate::random::RandomSource;
 
@@ -88,20 +88,20 @@ impl<'a> Stacks<'a> {
         switched_off: &BTreeSet<String>,
         random: &Arc<dyn RandomSource>,
     ) -> Result<ByName, FlagSetError> {
-        let mut flags = ByName::with_capacity_and_hasher(self.0.len(), NameHash);
+        let mut flags: HashMap<&str, FeatureFlag> = HashMap::with_capacity(self.0.len());
         for (name, stack) in self.required_first()? {
             let mut flag = stack.flag(name, random);
             if switched_off.contains(name) {
                 flag = flag.kill();
             }
-            flag = flag.requires(stack.requires().iter().filter_map(|required| flags.get(required)));
+            flag = flag.requires(stack.requires().iter().filter_map(|required| flags.get(required.as_str())));
             let count = flag.required().len();
             if count > MAX_REQUIRED {
                 return Err(FlagSetError::TooManyRequirements { flag: name.to_owned(), count, max: MAX_REQUIRED });
             }
-            flags.insert(name.to_owned(), flag);
+            flags.insert(name, flag);
         }
-        Ok(flags)
+        Ok(ByName::new(flags))
     }
 
     /// The flags in an order in which each stands after those that it requires (Kahn, *Topological sorting of large

@@ -73,7 +73,10 @@ impl FlagSet {
     #[inline(always)]
     pub fn is_enabled<'a>(&self, name: &str, key: impl Into<BucketKey<'a>>) -> Result<bool, UnknownFlag> {
         let key = key.into();
-        self.look(name, |flag| flag.is_enabled(key))
+        match self.at_hand(name, key) {
+            Some(decision) => Ok(decision.enabled),
+            None => self.look(name, move |flag| flag.is_enabled(key)),
+        }
     }
 
     /// As [`is_enabled`](Self::is_enabled), with the rule that decided and its numbers.
@@ -84,7 +87,10 @@ impl FlagSet {
     #[inline(always)]
     pub fn decide<'a>(&self, name: &str, key: impl Into<BucketKey<'a>>) -> Result<Decision, UnknownFlag> {
         let key = key.into();
-        self.look(name, |flag| flag.decide(key))
+        match self.at_hand(name, key) {
+            Some(decision) => Ok(decision),
+            None => self.look(name, move |flag| flag.decide(key)),
+        }
     }
 
     /// The flag as it is now, with all that it requires. It does not follow later changes.
@@ -105,7 +111,7 @@ impl FlagSet {
     /// The names of all flags, sorted.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.live.get().flags.keys().cloned().collect();
+        let mut names: Vec<String> = self.live.get().flags.names().map(str::to_owned).collect();
         names.sort_unstable();
         names
     }
@@ -148,7 +154,7 @@ impl FlagSet {
     /// [`UnknownFlag`] when no layer has it.
     pub fn switch_off(&self, name: &str) -> Result<(), UnknownFlag> {
         self.override_switch(name, |now, switched_off| {
-            let known = now.flags.contains_key(name);
+            let known = now.flags.contains(name);
             if known {
                 switched_off.insert(name.to_owned());
             }
@@ -162,7 +168,7 @@ impl FlagSet {
     /// # Errors
     /// [`UnknownFlag`] when no layer has it and it was not switched off.
     pub fn restore(&self, name: &str) -> Result<(), UnknownFlag> {
-        self.override_switch(name, |now, switched_off| switched_off.remove(name) || now.flags.contains_key(name))
+        self.override_switch(name, |now, switched_off| switched_off.remove(name) || now.flags.contains(name))
     }
 
     fn override_switch(
@@ -180,8 +186,14 @@ impl FlagSet {
         })
     }
 
+    /// The decision, when this thread has the configuration at hand and the flag has nothing but a percentage.
     #[expect(clippy::inline_always, reason = "the kind of key is known where it is called, and nowhere else")]
     #[inline(always)]
+    fn at_hand(&self, name: &str, key: BucketKey<'_>) -> Option<Decision> {
+        self.live.peek(|now| now.flags.gist(name))??.decide(key)
+    }
+
+    #[inline(never)]
     fn look<R>(&self, name: &str, ask: impl Fn(&FeatureFlag) -> R) -> Result<R, UnknownFlag> {
         self.live.read(|now| now.flags.get(name).map(&ask)).ok_or_else(|| UnknownFlag::new(name))
     }
@@ -200,7 +212,7 @@ impl fmt::Debug for FlagSet {
         let now = self.live.get();
         f.debug_struct("FlagSet")
             .field("layers", &now.layer_names())
-            .field("flags", &now.flags.len())
+            .field("flags", &now.flags.names().len())
             .field("switched_off", &now.switched_off)
             .finish_non_exhaustive()
     }
@@ -267,7 +279,7 @@ impl Router for FlagRouter {
     #[inline]
     fn route(&self, key: BucketKey<'_>) -> Route {
         let vanished = Route::new(SystemMode::LegacyOnly, Side::Legacy);
-        self.flags.live.read(|now| now.flags.get(&*self.name).map_or(vanished, |flag| flag.route(key)))
+        self.flags.live.read(|now| now.flags.get(&self.name).map_or(vanished, |flag| flag.route(key)))
     }
 }
 
