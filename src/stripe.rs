@@ -33,6 +33,13 @@ impl Stripe {
         }
     }
 
+    /// The stripe of the calling thread, if it has asked before and no other writes that one.
+    #[inline]
+    pub(crate) fn owned() -> Option<Self> {
+        let index = STRIPE.get();
+        (SHARED + 1..STRIPES).contains(&index).then_some(Self(index))
+    }
+
     #[cold]
     fn claim() -> Self {
         let index = OWNERSHIP.try_with(|_| take_free()).ok().flatten().unwrap_or(SHARED);

@@ -174,6 +174,16 @@ const fn is_later(word: u64, tick: u64) -> bool {
     word != 0 && (word >> 32).wrapping_sub(tick) & COUNT < 1 << 20
 }
 
+/// A word in which one more is counted, unless it is of a later tick.
+#[inline]
+const fn counted(found: u64, tick: u64) -> Option<u64> {
+    match found {
+        _ if is_of(found, tick) => Some(found + 1),
+        _ if is_later(found, tick) => None,
+        _ => Some(tick << 32 | 1),
+    }
+}
+
 /// The place of a tick in a ring.
 #[inline]
 pub(super) fn slot(tick: u64) -> usize {
@@ -222,31 +232,17 @@ pub(super) struct Row<'a> {
 impl Row<'_> {
     /// Counts one. What comes so late that its place has a later tick is not counted.
     #[inline]
-    pub(super) fn count(&self, cell: Cell) {
+    pub(super) fn count(self, cell: Cell) {
         let Some(place) = self.cells.get(cell as usize) else { return };
         if self.stripe.is_shared() {
-            self.count_shared(place);
-            return;
+            place.fetch_update(Ordering::Release, Ordering::Relaxed, |found| counted(found, self.tick)).ok();
+        } else if let Some(word) = counted(place.load(Ordering::Relaxed), self.tick) {
+            place.store(word, Ordering::Release);
         }
-        let found = place.load(Ordering::Relaxed);
-        if is_of(found, self.tick) {
-            place.store(found + 1, Ordering::Release);
-        } else if !is_later(found, self.tick) {
-            place.store(self.tick << 32 | 1, Ordering::Release);
-        }
-    }
-
-    fn count_shared(&self, place: &AtomicU64) {
-        let counted = |found| match found {
-            _ if is_of(found, self.tick) => Some(found + 1),
-            _ if is_later(found, self.tick) => None,
-            _ => Some(self.tick << 32 | 1),
-        };
-        place.fetch_update(Ordering::Release, Ordering::Relaxed, counted).ok();
     }
 
     #[inline]
-    pub(super) fn count_if(&self, condition: bool, cell: Cell) {
+    pub(super) fn count_if(self, condition: bool, cell: Cell) {
         if condition {
             self.count(cell);
         }

@@ -14,18 +14,15 @@ pub(super) const BUCKETS: usize = 1 + 8 * (TOP - BOTTOM) as usize + 1;
 const BOTTOM: u32 = 9;
 const TOP: u32 = 40;
 
-/// The bucket of a duration.
+/// The bucket of a duration. A floating-point number begins with its octave and its eighth.
 #[inline]
+#[expect(clippy::cast_precision_loss, reason = "what is below 2^53 is exact")]
 fn bucket(nanos: u64) -> usize {
-    let octave = nanos.checked_ilog2().unwrap_or(0);
-    if octave < BOTTOM {
-        return 0;
-    }
-    if octave >= TOP {
-        return BUCKETS - 1;
-    }
-    let eighth = nanos >> (octave - 3) & 7;
-    1 + 8 * (octave - BOTTOM) as usize + eighth as usize
+    const LAST_BELOW: u64 = (1 << BOTTOM) - 1;
+    const PLACES: u32 = f64::MANTISSA_DIGITS - 1 - 3;
+    let octave_and_eighth = |nanos: u64| (nanos as f64).to_bits() >> PLACES;
+    let place = octave_and_eighth(nanos.clamp(LAST_BELOW, 1 << TOP)) - octave_and_eighth(LAST_BELOW);
+    usize::try_from(place).unwrap_or(BUCKETS - 1)
 }
 
 /// The shortest duration of a bucket, in nanoseconds. That of the bucket after it is where it ends.

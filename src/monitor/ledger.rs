@@ -142,7 +142,6 @@ impl Ledger {
     }
 
     /// Counts a call that starts.
-    #[inline]
     pub(super) fn start(&self, route: &Route, started: Instant, kind: Kind) {
         let stripe = Stripe::own();
         let Some(rows) = self.rows(stripe) else { return };
@@ -311,6 +310,8 @@ impl Ledger {
         }
     }
 }
+
+mod usual;
 
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,7 @@ use super::{
     Baseline, Evidence, LatencyFactors, MeanDurations, MonitorSnapshot, PerformanceComparison,
     PerformanceMonitorBuilder, PhaseCounts, QualityError, SideFailures,
 };
+use crate::clock::Instant;
 use crate::observe::{Event, Observer, Sample};
 use crate::outcome::{Side, Verdict};
 use crate::route::Route;
@@ -111,15 +112,16 @@ impl PerformanceMonitor {
     /// Who is told only of ends cannot know what is still going on. From the first such call on, every tick is closed only
     /// when its timeout has passed, and calls that never end are never counted.
     pub fn record(&self, route: &Route, sample: &Sample) {
-        let kind = Kind::new(sample.side, false);
-        let started = self.ledger.tell_late(route, kind, sample.elapsed);
-        self.ledger.end_alone(route, sample, started, None);
+        let started = self.ledger.start_of_late(sample.elapsed);
+        if self.ledger.record_usual(route, sample, started).is_none() {
+            self.record_closely(route, sample, started);
+        }
     }
 
     /// As [`record`](Self::record), for a call that both sides ran, of which the longer one has just ended.
     pub fn record_pair(&self, route: &Route, legacy: &Sample, new: &Sample, verdict: Verdict) {
-        let kind = Kind::new(route.serve, true);
-        let started = self.ledger.tell_late(route, kind, legacy.elapsed.max(new.elapsed));
+        let started = self.ledger.start_of_late(legacy.elapsed.max(new.elapsed));
+        self.ledger.start(route, started, Kind::new(route.serve, true));
         self.ledger.end_both(route, &PairEnd { started, both: true, key: None, legacy, new, verdict });
     }
 
@@ -179,16 +181,14 @@ impl PerformanceMonitor {
         self.snapshot().comparison()
     }
 
-    fn check_health(&self, side: Side, failures: u32) {
-        if let Some(place) = self.health.get(side as usize) {
-            place.store(failures, Ordering::Relaxed);
-        }
+    #[inline(never)]
+    fn record_closely(&self, route: &Route, sample: &Sample, started: Instant) {
+        self.ledger.start(route, started, Kind::new(sample.side, false));
+        self.ledger.end_alone(route, sample, started, None);
     }
-}
 
-impl Observer for PerformanceMonitor {
-    #[inline]
-    fn observe(&self, _source: &str, event: &Event) {
+    #[inline(never)]
+    fn observe_closely(&self, event: &Event) {
         match *event {
             Event::Started { ref route, started, both } => {
                 self.ledger.start(route, started, Kind::new(route.serve, both));
@@ -214,6 +214,21 @@ impl Observer for PerformanceMonitor {
             | Event::Claimed { .. }
             | Event::NotClaimed { .. }
             | Event::ClaimEnded { .. } => {}
+        }
+    }
+
+    fn check_health(&self, side: Side, failures: u32) {
+        if let Some(place) = self.health.get(side as usize) {
+            place.store(failures, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Observer for PerformanceMonitor {
+    #[inline]
+    fn observe(&self, _source: &str, event: &Event) {
+        if !self.ledger.count_usual(event) {
+            self.observe_closely(event);
         }
     }
 

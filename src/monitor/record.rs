@@ -51,13 +51,12 @@ impl Role {
 }
 
 #[inline]
-const fn nanos_of(duration: Duration) -> u64 {
+pub(super) const fn nanos_of(duration: Duration) -> u64 {
     duration.as_secs().saturating_mul(1_000_000_000).saturating_add(duration.subsec_nanos() as u64)
 }
 
 impl Ledger {
     /// One side ran alone, and has ended.
-    #[inline]
     pub(super) fn end_alone(&self, route: &Route, sample: &Sample, started: Instant, key: Option<u64>) {
         let Some(place) = self.place_of_end(route, started, &[sample]) else { return };
         let took = nanos_of(sample.elapsed);
@@ -158,14 +157,13 @@ impl Ledger {
         }
     }
 
-    /// Nobody told of the start: it is counted now, and no tick is closed any more before its time is up.
-    pub(super) fn tell_late(&self, route: &Route, kind: Kind, longest: Duration) -> Instant {
+    /// When a call started of which nobody tells before it ends: no tick is closed any more before its time is up.
+    #[inline]
+    pub(super) fn start_of_late(&self, longest: Duration) -> Instant {
         if !self.is_told_late.load(Ordering::Relaxed) {
             self.is_told_late.store(true, Ordering::Release);
         }
-        let started = Instant::from_nanos(self.clock.now().as_nanos().saturating_sub(nanos_of(longest)));
-        self.start(route, started, kind);
-        started
+        Instant::from_nanos(self.clock.now().as_nanos().saturating_sub(nanos_of(longest)))
     }
 }
 

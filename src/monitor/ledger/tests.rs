@@ -1,4 +1,5 @@
 use super::*;
+use crate::observe::Event;
 use crate::outcome::Outcome;
 use std::time::Duration;
 
@@ -104,4 +105,41 @@ fn the_word_of_the_controller_is_not_lost_because_somebody_reads() {
         });
     });
     assert_eq!(ledger.read(|closing| closing.counts()).epoch, 4);
+}
+
+/// Whoever looks at a glance is to count what a close look counts, and nothing else.
+#[test]
+fn usual_events_are_counted_alike_and_others_are_left_alone() {
+    let ((_, glanced), (_, looked)) = (ledger(), ledger());
+    let sample = |outcome, seconds| Sample::new(Side::New, outcome, Duration::from_secs(seconds));
+    let well = sample(Outcome::Ok, 1);
+    let end = |route, sample, tick: u64| {
+        let started = Instant::from_nanos(tick * 1_000_000_000);
+        glanced.count_usual(&Event::Served { route, sample, started, key: None })
+    };
+    assert!(!end(NEW, well, 0), "there is no phase");
+    for ledger in [&glanced, &looked] {
+        (0..4).for_each(|tick| calls(ledger, tick, 1));
+    }
+    let started = Instant::from_nanos(3_999_999_999);
+    assert!(glanced.count_usual(&Event::Started { route: NEW, started, both: false }) && end(NEW, well, 3));
+    assert!(glanced.record_usual(&NEW, &well, started).is_some());
+    for _ in 0..2 {
+        looked.start(&NEW, started, Kind::New);
+        looked.end_alone(&NEW, &well, started, None);
+    }
+    let mut later = NEW;
+    later.epoch = 9;
+    assert!(!end(NEW, well, 2) && !end(NEW, well, 4), "of another tick");
+    assert!(!end(later, well, 3), "of another phase");
+    assert!(!end(NEW, sample(Outcome::Err, 1), 3) && !end(NEW, sample(Outcome::Ok, 30), 3), "not well");
+    assert_eq!(glanced.sums(3), looked.sums(3));
+    let durations = |ledger: &Ledger| {
+        let mut totals = Totals::new();
+        ledger.add_durations(Side::New, &mut totals);
+        totals.histogram()
+    };
+    assert_eq!(durations(&glanced), durations(&looked));
+    glanced.open_from.store(4, Ordering::Release);
+    assert!(!end(NEW, well, 3), "the tick is closed");
 }
