@@ -1,6 +1,6 @@
 //! Everything that is compared.
 
-use crate::{Entry, dual, flags, latency};
+use crate::{Entry, alone, dual, flags, latency};
 
 /// A floor, what cutover offers, and its peers, all doing the same work.
 #[derive(Debug)]
@@ -26,6 +26,10 @@ pub fn comparisons() -> Vec<Comparison> {
         dual::without_async(),
         latency::recording(),
         latency::clocks(),
+        alone::routing(),
+        alone::detached(),
+        alone::comparing(),
+        alone::looking(),
     ]
 }
 

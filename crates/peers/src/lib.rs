@@ -5,6 +5,7 @@
 //! what the tests of this package have seen.
 #![expect(clippy::unwrap_used, reason = "a tool of this repository: what cannot be set up ends the run")]
 
+pub mod alone;
 pub mod dual;
 pub mod flags;
 pub mod harness;

@@ -6,7 +6,7 @@ mod launchdarkly;
 mod ours;
 mod request_shadow;
 mod scientisto;
-mod sides;
+pub(crate) mod sides;
 mod thesis;
 
 pub use faults::{Books, Fault, Faulty, Seen, all as all_faulty, observe};
@@ -55,6 +55,9 @@ pub fn one_side() -> Comparison {
     let entries = vec![
         Entry::floor("awaiting the one side", || floor::Await).with(&[Send, AllocationFree]),
         Entry::ours("`DualRunner::run`", ours::One::new).with(OURS).note("in `LegacyOnly`, by a controller"),
+        Entry::ours("`DualRunner::run`, not sampled", ours::NotSampled::new)
+            .with(OURS)
+            .note("in `Parallel`, with a policy that lets no shadow in and counts that"),
         Entry::peer("`Migrator::read`", "launchdarkly-server-sdk", || launchdarkly::Reads::new("off"))
             .note("stage `off`"),
         Entry::peer("`AsyncExperiment`", "scientisto", || scientisto::Async { runs: false })

@@ -4,8 +4,11 @@ use std::future::ready;
 use std::hint::black_box;
 
 use async_trait::async_trait;
+use cutover::dual::ShadowPolicy;
 use cutover::record::RecordError;
-use cutover::{Discrepancy, DualRunner, Equality, MemoryStore, MigrationController, Recorder, Route, Side, SystemMode};
+use cutover::{
+    Discrepancy, DualRunner, Equality, MemoryStore, MigrationController, Percentage, Recorder, Route, Side, SystemMode,
+};
 use futures::executor::block_on;
 
 use super::faults::{Books, Fault, Faulty, is_send};
@@ -46,6 +49,21 @@ impl One {
 }
 
 impl Subject for One {
+    fn worker(&self) -> Worker<'_> {
+        awaited(async || self.0.run(black_box(KEY), side(black_box(7)), side(black_box(7))).await)
+    }
+}
+
+pub(super) struct NotSampled(Runner);
+
+impl NotSampled {
+    pub(super) fn new() -> Self {
+        let nobody = ShadowPolicy::new().sample(Percentage::ZERO);
+        Self(DualRunner::builder("price", PARALLEL).comparator(Equality).shadow_policy(nobody).build())
+    }
+}
+
+impl Subject for NotSampled {
     fn worker(&self) -> Worker<'_> {
         awaited(async || self.0.run(black_box(KEY), side(black_box(7)), side(black_box(7))).await)
     }

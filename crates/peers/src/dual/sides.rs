@@ -2,17 +2,17 @@
 
 use std::hint::black_box;
 
-pub(super) type Answer = Result<u64, String>;
+pub(crate) type Answer = Result<u64, String>;
 
-pub(super) const KEY: &[u8; 16] = b"0123456789abcdef";
+pub(crate) const KEY: &[u8; 16] = b"0123456789abcdef";
 
 /// Answers at once.
-pub(super) async fn side(value: u64) -> Answer {
+pub(crate) async fn side(value: u64) -> Answer {
     Ok(black_box(value))
 }
 
 /// The same, without async.
 #[expect(clippy::unnecessary_wraps, reason = "stands for a call that may fail")]
-pub(super) fn closure(value: u64) -> Answer {
+pub(crate) fn closure(value: u64) -> Answer {
     Ok(black_box(value))
 }

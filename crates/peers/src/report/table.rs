@@ -129,7 +129,8 @@ impl<'c> Maker<'c> {
         let near = alone.ratio(ours.name, self.floor(ours)).is_some_and(|ratio| ratio <= GOAL);
         let slower = excuses(ours, self.faster_peers(ours));
         let near = near.then(|| format!("within {GOAL} of its floor"));
-        let fastest = slower.is_empty().then(|| "no peer is faster".to_owned());
+        let fastest = slower.is_empty() && self.peers().next().is_some();
+        let fastest = fastest.then(|| "no peer is faster".to_owned());
         near.into_iter().chain(fastest).chain(slower).collect()
     }
 
