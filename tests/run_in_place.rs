@@ -1,13 +1,16 @@
 //! The future of `run` keeps its sides where they were first put, and keeps nothing once it has answered.
 #![cfg(feature = "testing")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::mem::size_of_val;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::pin::pin;
-use std::sync::Arc;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use cutover::dual::Fallback;
+use cutover::record::MemoryRecorder;
 use cutover::{DualRunner, Equality, Route, Side, SystemMode};
 use futures::future::{pending, poll_fn};
 
@@ -89,7 +92,83 @@ fn a_call_that_waits_goes_on_where_it_was() {
 }
 
 #[test]
-#[should_panic(expected = "polled after it had answered")]
+fn a_quiet_call_that_has_answered_holds_no_context() {
+    for route in [LEGACY_ONLY, NEW_ONLY, PARALLEL] {
+        let (runner, held) = (runner(route), Arc::new(()));
+        let inside = Arc::clone(&held);
+        let call = runner.call("key").context(move || Arc::strong_count(&inside));
+        let mut call = pin!(call.run(async { Ok(1) }, async { Ok(1) }));
+        assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
+        assert_eq!(Arc::strong_count(&held), 1, "{route:?}");
+    }
+}
+
+/// A future that panics when it is polled, and is a leaf: nothing in it drops what it holds.
+struct Broken(#[expect(dead_code, reason = "it is held")] Arc<()>);
+
+impl Future for Broken {
+    type Output = Result<u8, String>;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        resume_unwind(Box::new("it is broken"))
+    }
+}
+
+#[test]
+fn a_call_of_one_side_that_panics_drops_it_at_once_and_has_ended() {
+    for route in [LEGACY_ONLY, NEW_ONLY] {
+        let (runner, held) = (runner(route), Arc::new(()));
+        let broken = || Broken(Arc::clone(&held));
+        let mut call = pin!(runner.run("key", broken(), broken()));
+        let mut polled = || {
+            let poll = || call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            catch_unwind(AssertUnwindSafe(poll)).unwrap_err()
+        };
+        assert_eq!(polled().downcast_ref(), Some(&"it is broken"), "{route:?}");
+        assert_eq!(Arc::strong_count(&held), 1, "{route:?}");
+        assert_eq!(polled().downcast_ref(), Some(&"`run` was polled after it had ended"), "{route:?}");
+    }
+}
+
+/// A side that holds the lock for ever.
+async fn holding_a_lock(lock: &Mutex<()>) -> Result<u8, String> {
+    let _held = lock.lock();
+    pending().await
+}
+
+fn is_free(lock: &Mutex<()>) -> bool {
+    lock.try_lock().is_ok()
+}
+
+fn context_of(recorder: &MemoryRecorder) -> String {
+    recorder.discrepancies()[0].context.as_ref().unwrap().text.clone()
+}
+
+#[test]
+fn a_shadow_is_gone_before_anybody_is_told_of_the_panic_that_ended_the_call() {
+    let (lock, recorder) = (Mutex::new(()), Arc::new(MemoryRecorder::new()));
+    let runner = Runner::builder("price", PARALLEL).comparator(Equality).record_to(Arc::clone(&recorder)).build();
+    let call = runner.call("key").context(|| is_free(&lock));
+    let call = call.run(async { resume_unwind(Box::new("legacy is broken")) }, holding_a_lock(&lock));
+    let polled = catch_unwind(AssertUnwindSafe(|| pin!(call).poll(&mut Context::from_waker(Waker::noop()))));
+    assert!(polled.is_err());
+    assert_eq!(context_of(&recorder), "true");
+}
+
+#[test]
+fn a_twin_is_gone_before_anybody_is_told_of_the_failure_that_legacy_answered_for() {
+    let (lock, recorder) = (Mutex::new(()), Arc::new(MemoryRecorder::new()));
+    let live = NEW_ONLY.with_shadow();
+    let runner = Runner::builder("price", live).comparator(Equality).fallback(Fallback::ToLegacy);
+    let runner = runner.record_to(Arc::clone(&recorder)).build();
+    let call = runner.call("key").context(|| is_free(&lock)).twin(holding_a_lock(&lock));
+    let call = call.run(async { Ok(1) }, async { Err("new is broken".to_owned()) });
+    assert_eq!(pin!(call).poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(Ok(1)));
+    assert_eq!(context_of(&recorder), "true");
+}
+
+#[test]
+#[should_panic(expected = "polled after it had ended")]
 fn a_call_that_has_answered_says_so_when_it_is_polled_again() {
     let runner = runner(LEGACY_ONLY);
     let mut call = pin!(runner.run("key", async { Ok(1) }, async { Ok(2) }));

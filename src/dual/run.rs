@@ -2,6 +2,7 @@
 #![expect(clippy::inline_always, reason = "a quiet call costs a third less when it is inlined whole")]
 
 use std::fmt;
+use std::marker::PhantomPinned;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -14,7 +15,7 @@ use super::report::Finding;
 use super::runner::DualRunner;
 use super::shared::{Plan, Shared};
 use super::sides::{Futures, Sides, Turn};
-use super::slot::Slot;
+use super::slot::{Slot, ended};
 use crate::bucket::BucketKey;
 use crate::outcome::Side;
 use crate::record::Capture;
@@ -27,7 +28,6 @@ pin_project! {
     pub(super) struct Run<'r, 'k, T, E, C, L, N, W> {
         runner: &'r DualRunner<T, E>,
         key: BucketKey<'k>,
-        context: Option<C>,
         stage: Stage<'r, T, E>,
         #[pin]
         legacy: Slot<L>,
@@ -35,6 +35,9 @@ pin_project! {
         new: Slot<N>,
         #[pin]
         twin: Slot<W>,
+        context: Option<C>,
+        #[pin]
+        pinned: PhantomPinned,
     }
 }
 
@@ -60,7 +63,8 @@ impl<'r, 'k, T, E, C, L, N, W> Run<'r, 'k, T, E, C, L, N, W> {
         new: Slot<N>,
     ) -> Self {
         let Call { runner, key, context, twin } = call;
-        Self { runner, key, context: Some(context), stage: alone.map_or(Stage::Made, Stage::Routed), legacy, new, twin }
+        let stage = alone.map_or(Stage::Made, Stage::Routed);
+        Self { runner, key, stage, legacy, new, twin, context: Some(context), pinned: PhantomPinned }
     }
 }
 
@@ -129,11 +133,12 @@ where
             Side::New => self.legacy.as_mut().clear(),
         }
         self.twin.as_mut().clear();
+        *self.context = None;
         *self.stage = Stage::Quiet(side);
         self.poll_quiet(side, cx)
     }
 
-    /// The side as if the runner were not there, but for the mark on the thread of new.
+    /// The side as if the runner were not there, but for the mark on the thread of new. Should it panic, it has ended.
     #[inline(always)]
     fn poll_quiet(&mut self, side: Side, cx: &mut Context<'_>) -> Poll<Result<T, E>> {
         match side {
@@ -189,9 +194,6 @@ where
     #[inline(always)]
     fn end(&mut self, (found, answer): Settled<T, E>) -> Poll<Result<T, E>> {
         *self.stage = Stage::Ended;
-        self.legacy.as_mut().clear();
-        self.new.as_mut().clear();
-        self.twin.as_mut().clear();
         Finding::raise_any(found);
         Poll::Ready(answer.into_answer())
     }
@@ -207,6 +209,7 @@ struct Heard<'r, T, E> {
 }
 
 impl<T, E> Heard<'_, T, E> {
+    /// Says which side answers. No side lives on then: what it holds, those who are told may want.
     #[inline]
     fn poll<L, N, W>(&mut self, futures: Futures<'_, L, N, W>, cx: &mut Context<'_>) -> Poll<Side>
     where
@@ -214,7 +217,10 @@ impl<T, E> Heard<'_, T, E> {
         N: Future<Output = Result<T, E>>,
         W: Future<Output = Result<T, E>>,
     {
-        Turn { sides: &mut self.sides, futures, books: &mut self.books }.poll(cx)
+        let mut turn = Turn { sides: &mut self.sides, futures, books: &mut self.books };
+        let answers = ready!(turn.poll(cx));
+        turn.futures.clear();
+        Poll::Ready(answers)
     }
 
     #[inline(always)]
@@ -228,10 +234,4 @@ impl<T, E> Heard<'_, T, E> {
         let found = runner.settle(&mut self.books, key, context, &self.sides.ends);
         (found, self.sides.ends.take(answers))
     }
-}
-
-#[cold]
-#[expect(clippy::panic, reason = "as every future that is polled after it has ended")]
-fn ended() -> ! {
-    panic!("`run` was polled after it had answered")
 }

@@ -27,6 +27,16 @@ pub(super) struct Futures<'p, L, N, W> {
     pub(super) twin: Pin<&'p mut Slot<W>>,
 }
 
+impl<L, N, W> Futures<'_, L, N, W> {
+    /// Drops what still runs.
+    #[inline]
+    pub(super) fn clear(&mut self) {
+        self.legacy.as_mut().clear();
+        self.new.as_mut().clear();
+        self.twin.as_mut().clear();
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// The side that serves runs, and the others beside it.

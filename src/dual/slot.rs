@@ -1,7 +1,7 @@
 //! A place for one side's future: polls it and drops it without letting a panic out.
 #![expect(clippy::inline_always, reason = "a quiet call costs a third less when it is inlined whole")]
 
-use std::mem::needs_drop;
+use std::mem::{forget, needs_drop};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -119,12 +119,38 @@ impl<T, E, F: Future<Output = Result<T, E>>> Slot<F> {
         Poll::Ready(outcome)
     }
 
-    /// Polls the future as if there were no slot: its panic goes on to the caller.
+    /// Polls the future as if there were no slot: its panics go on to the caller, and it is gone then.
+    ///
+    /// # Panics
+    /// When the slot is empty, too.
     #[inline(always)]
-    pub(super) fn poll_bare(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, E>> {
-        let Some(future) = self.as_mut().project().future.as_pin_mut() else { return Poll::Pending };
-        let answer = ready!(future.poll(cx));
-        self.project().future.set(None);
+    pub(super) fn poll_bare(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, E>> {
+        let mut side = Unwinding(self);
+        let Some(future) = side.0.as_mut().project().future.as_pin_mut() else { ended() };
+        let answer = match future.poll(cx) {
+            Poll::Ready(answer) => answer,
+            Poll::Pending => {
+                forget(side);
+                return Poll::Pending;
+            }
+        };
+        side.0.as_mut().project().future.set(None);
         Poll::Ready(answer)
+    }
+}
+
+#[cold]
+#[expect(clippy::panic, reason = "as every future that is polled after it has ended")]
+pub(super) fn ended() -> ! {
+    panic!("`run` was polled after it had ended")
+}
+
+/// A slot that is emptied when a panic passes by.
+struct Unwinding<'p, F>(Pin<&'p mut Slot<F>>);
+
+impl<F> Drop for Unwinding<'_, F> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.as_mut().clear();
     }
 }
