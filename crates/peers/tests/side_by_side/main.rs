@@ -1,7 +1,7 @@
 //! What each library does, in facts: of cutover, and of its peers in the versions of the lock file.
 //!
 //! One program, since linking all of them takes longer than running the tests.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod benchmarks;
 mod dropped_calls;
@@ -9,6 +9,7 @@ mod guarantees;
 mod moving_between_threads;
 mod odd_percentages;
 mod percentiles;
+mod readme;
 mod served_answers;
 mod two_flags;
 
