@@ -49,7 +49,7 @@ fn guarantees_of_dual_runs_are_what_was_seen() {
 fn a_call_that_runs_one_side_has_the_guarantees_of_one_that_runs_both() {
     let (one, both) = (comparison("dual-one").unwrap(), comparison("dual-both").unwrap());
     for entry in one.entries.iter().filter(|entry| entry.role != Role::Floor) {
-        let same = both.entries.iter().find(|both| both.name == entry.name).unwrap();
+        let same = both.entries.iter().find(|both| (both.role, both.package) == (entry.role, entry.package)).unwrap();
         assert_eq!(entry.guarantees, same.guarantees, "{}", entry.name);
     }
 }
