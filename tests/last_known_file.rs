@@ -1,6 +1,5 @@
 //! The file of the last known state is fresh, whole, its owner's and the migration's own, or it is not believed.
 #![cfg(feature = "testing")]
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod start_common;
 
