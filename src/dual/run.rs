@@ -183,7 +183,7 @@ where
 
     #[inline(never)]
     fn poll_heard(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, E>> {
-        let Stage::Heard(heard) = &mut *self.stage else { return Poll::Pending };
+        let Stage::Heard(heard) = &mut *self.stage else { ended() };
         let futures = Futures { legacy: self.legacy.as_mut(), new: self.new.as_mut(), twin: self.twin.as_mut() };
         let answers = ready!(heard.poll(futures, cx));
         let settled = heard.settle(self.runner, self.key, self.context.take(), answers);
